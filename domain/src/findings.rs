@@ -1,0 +1,152 @@
+//! What a model found, on the grid of the source images.
+
+use crate::{CodedConcept, ModelIdentity, VolumeGeometry};
+
+/// What a segment stands for, in codes (PS3.3 §C.8.20.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Segment Label, at most 64 characters.
+    pub label: String,
+    /// Segmented Property Category, CID 7150.
+    pub category: CodedConcept,
+    /// Segmented Property Type.
+    pub property_type: CodedConcept,
+    /// Laterality, CID 244; written as Segmented Property Type Modifier and as Laterality of the Finding Site.
+    pub laterality: Option<CodedConcept>,
+    /// Anatomic Region.
+    pub anatomic_region: Option<CodedConcept>,
+    /// Colour on screens, sRGB.
+    pub color_rgb: [u8; 3],
+}
+
+/// The voxels of one segment in one slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SliceMask {
+    /// One bit a pixel, rows one after the other without padding, first pixel in bit 0 (PS3.5 §8.1.1):
+    /// `ceil(rows × columns / 8)` bytes, unused bits 0.
+    pub bits: Vec<u8>,
+    /// Number of pixels that are set; above 0.
+    pub pixel_count: usize,
+}
+
+/// A binary mask on the source grid, slice by slice; slices without a voxel are `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    /// Columns (i).
+    pub columns: usize,
+    /// Rows (j).
+    pub rows: usize,
+    /// One entry for each k of the grid.
+    pub slices: Vec<Option<SliceMask>>,
+}
+
+impl Mask {
+    /// A mask from one `bool` a voxel, k-major (`[k][j][i]`); meant for tests and small volumes.
+    ///
+    /// # Panics
+    /// When the number of voxels is no multiple of `columns × rows`, or either is 0.
+    #[must_use]
+    pub fn from_voxels(columns: usize, rows: usize, voxels: &[bool]) -> Self {
+        assert_eq!(voxels.len() % (columns * rows), 0, "whole slices");
+        let slices = voxels.chunks(columns * rows).map(SliceMask::from_pixels).collect();
+        Self { columns, rows, slices }
+    }
+
+    /// Number of voxels in the mask.
+    #[must_use]
+    pub fn voxel_count(&self) -> usize {
+        self.slices.iter().flatten().map(|slice| slice.pixel_count).sum()
+    }
+
+    /// Whether voxel (i, j, k) is set.
+    #[must_use]
+    pub fn contains(&self, i: usize, j: usize, k: usize) -> bool {
+        let bit = j * self.columns + i;
+        self.slices[k].as_ref().is_some_and(|slice| slice.bits[bit / 8] >> (bit % 8) & 1 == 1)
+    }
+}
+
+impl SliceMask {
+    /// The mask of one slice from one `bool` a pixel, row by row; `None` when none is set.
+    #[must_use]
+    pub fn from_pixels(pixels: &[bool]) -> Option<Self> {
+        let mut bits = vec![0; pixels.len().div_ceil(8)];
+        let mut pixel_count = 0;
+        for (index, _) in pixels.iter().enumerate().filter(|(_, set)| **set) {
+            bits[index / 8] |= 1 << (index % 8);
+            pixel_count += 1;
+        }
+        (pixel_count > 0).then_some(Self { bits, pixel_count })
+    }
+}
+
+/// What the numbers of a volume mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntensityUnit {
+    /// Hounsfield units: CT whose Rescale Type is HU or absent (PS3.3 §C.8.2.1).
+    Hounsfield,
+    /// Whatever the scanner meant: written with unit 1.
+    Signal,
+}
+
+/// The box around a segment, in source indices, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Smallest i, j, k.
+    pub first: [usize; 3],
+    /// Largest i, j, k.
+    pub last: [usize; 3],
+}
+
+/// Numbers over the voxels of a segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurements {
+    /// Number of voxels.
+    pub voxel_count: usize,
+    /// Voxels times voxel volume (voxel summation), in mm³.
+    pub volume_mm3: f64,
+    /// Mean intensity.
+    pub mean: f64,
+    /// Standard deviation of the intensity over the voxels (divided by n).
+    pub standard_deviation: f64,
+    /// Smallest intensity.
+    pub minimum: f64,
+    /// Largest intensity.
+    pub maximum: f64,
+    /// Unit of the four intensities.
+    pub unit: IntensityUnit,
+    /// The box around the segment.
+    pub bounds: Bounds,
+}
+
+/// How sure the model says it is: the mean, over the voxels of the segment, of the probability it gave them; 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confidence(pub f64);
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// What it is.
+    pub target: Target,
+    /// Where it is; never empty.
+    pub mask: Mask,
+    /// How large and how bright it is.
+    pub measurements: Measurements,
+    /// How sure the model is.
+    pub confidence: Option<Confidence>,
+}
+
+/// The answer of one model to one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// Who answered.
+    pub model: ModelIdentity,
+    /// Settings that shaped the answer, one `key=value` a line, sorted; part of derived UIDs and of TID 4019 parameters.
+    pub parameters: Vec<String>,
+    /// The source grid on which the masks lie.
+    pub geometry: VolumeGeometry,
+    /// What was found, in the order of the model's labels.
+    pub segments: Vec<Segment>,
+    /// What was looked for and not found.
+    pub absent: Vec<Target>,
+}

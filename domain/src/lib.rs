@@ -1,0 +1,50 @@
+//! The nouns of parsenode and the pure machines over them.
+//!
+//! This room knows no files, sockets, clocks, threads or random numbers, and nothing of how DICOM is encoded.
+//! Time comes in as [`Moment`], identifiers are derived, and every machine says when it wants to be woken.
+//! Read the modules in the order of this list; it is the way of the data.
+
+mod ae_title;
+mod limits;
+mod moment;
+mod tag;
+mod uid;
+
+mod coded_concept;
+mod geometry;
+mod instance;
+mod intake;
+
+mod assemble;
+mod job;
+mod retry;
+mod route;
+
+mod findings;
+mod model;
+mod unsuitable;
+
+pub use ae_title::{AeTitle, AeTitleError};
+pub use assemble::{Assembled, Assembler, OpenSeries};
+pub use coded_concept::CodedConcept;
+pub use findings::{
+    Bounds, Confidence, Findings, IntensityUnit, Mask, Measurements, Segment, SliceMask, Target,
+};
+pub use geometry::{VolumeGeometry, cross, dot, norm, sub};
+pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
+pub use intake::{Announced, Intake, Part, Refusal, Stored};
+pub use job::{Destination, Job, JobId, Predecessor, Revision};
+pub use limits::Limits;
+pub use model::ModelIdentity;
+pub use moment::Moment;
+pub use retry::Backoff;
+pub use route::{
+    After, Condition, GeometryFacts, GeometryRange, Orientation, Reason, RoutingTable, Rule,
+    SeriesFacts, Test, Then, Verdict,
+};
+pub use tag::Tag;
+pub use uid::{
+    FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
+    TransferSyntaxUid, UidError, derive_uid,
+};
+pub use unsuitable::{Unsuitable, UnsuitableCode};
