@@ -1,0 +1,1 @@
+"""Makes the ONNX models that come with parsenode."""
