@@ -1,1 +1,34 @@
-//! To be written.
+//! Stored frames become what the scanner meant: [`slice_values`].
+//!
+//! Uncompressed frames are read by our own code, and only their own bytes. Compressed ones are found by our own code too
+//! and handed, one frame at a time, to a decoder for nothing but the code stream; what a codec returns
+//! goes through the same masking, sign extension and rescaling as uncompressed values.
+//! This room reads no attributes from files (they come with the [`series::SourceSlice`]) and applies no window: that is for models.
+//!
+//! ## What is decoded
+//!
+//! Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian, Encapsulated Uncompressed,
+//! RLE Lossless, JPEG Baseline and 8-bit Extended, JPEG Lossless, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
+//! Not decoded and refused by name: JPEG-LS, JPEG XL, 12-bit JPEG Extended, video.
+//!
+//! ## What the values are
+//!
+//! Stored values are the bits from High Bit down, Bits Stored of them, sign-extended where Pixel Representation is 1. Then
+//! either the Modality LUT Sequence or slope and intercept. Pixel Padding Values pass like any other: they are what
+//! the scanner put outside its field of view, and models clip.
+//!
+//! MONOCHROME1 says that low values are to be *shown* bright. It does not change what a Hounsfield unit is, so values with a physical unit
+//! (CT, PT and NM, or a Rescale Type other than US) are left alone. All others are turned round within the stored range before rescaling,
+//! so that bright means the same in every image a model sees.
+
+mod encapsulated;
+mod format;
+mod frame;
+mod jpeg;
+mod jpeg2000;
+mod native;
+mod rle;
+mod syntax;
+mod values;
+
+pub use frame::{check_decodable, slice_values};

@@ -1,0 +1,241 @@
+//! Frames in fragments (PS3.5 §A.4).
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
+use dataset::{Element, Value, tags};
+use domain::{Unsuitable, UnsuitableCode};
+use flate2::read::DeflateDecoder;
+
+use crate::frame::Wanted;
+use crate::native::read_up_to;
+use crate::syntax::{Codec, name};
+use crate::{jpeg, jpeg2000, rle};
+
+/// Tag (FFFE,E000) and length of an item.
+const ITEM_HEADER_BYTES: usize = 8;
+/// Fragments of an instance that are looked through. An instance with more is unreadable.
+const FRAGMENTS_MAX: usize = 1 << 20;
+
+/// Why a code stream gives no samples.
+#[derive(Debug)]
+pub(crate) enum DecodeFault {
+    /// Legal, but more than our decoder can.
+    Unsupported(String),
+    /// Broken, or of another size than the header says.
+    Broken(String),
+    /// Fewer bytes than the frame has.
+    Short(usize),
+}
+
+/// The samples of a frame in little-endian order.
+pub(crate) fn read(wanted: &Wanted<'_>, codec: Codec) -> Result<Vec<u8>, Unsuitable> {
+    let stream = Fragments::open(wanted)?.frame()?;
+    let expected = wanted.format.frame_bytes();
+    let samples = match codec {
+        Codec::Uncompressed => Ok(stream),
+        Codec::Deflated => inflate(&stream, expected),
+        Codec::Rle => rle::decode(&stream, wanted.format),
+        Codec::Jpeg => jpeg::decode(&stream, wanted.format),
+        Codec::Jpeg2000 => jpeg2000::decode(&stream, wanted.format),
+    };
+    let mut samples = samples.map_err(|fault| told(wanted, fault))?;
+    if samples.len() < expected {
+        return Err(told(wanted, DecodeFault::Short(samples.len())));
+    }
+    samples.truncate(expected);
+    Ok(samples)
+}
+
+fn told(wanted: &Wanted<'_>, fault: DecodeFault) -> Unsuitable {
+    let frame = wanted.frame_index + 1;
+    let syntax = &wanted.instance.identity.transfer_syntax;
+    match fault {
+        DecodeFault::Unsupported(why) => {
+            let detail = format!("{syntax} ({}): {why}", name(syntax));
+            wanted.fault(UnsuitableCode::UndecodableTransferSyntax, &detail)
+        }
+        DecodeFault::Broken(why) => {
+            wanted.fault(UnsuitableCode::Unreadable, &format!("frame {frame} ({syntax}): {why}"))
+        }
+        DecodeFault::Short(found) => {
+            wanted.truncated(wanted.format.frame_bytes() as u64, found as u64)
+        }
+    }
+}
+
+fn inflate(stream: &[u8], expected: usize) -> Result<Vec<u8>, DecodeFault> {
+    let mut samples = vec![0; expected];
+    let found = read_up_to(&mut DeflateDecoder::new(stream), &mut samples)
+        .map_err(|error| DecodeFault::Broken(error.to_string()))?;
+    samples.truncate(found);
+    Ok(samples)
+}
+
+/// The fragments of an instance, in its file.
+struct Fragments<'a> {
+    wanted: &'a Wanted<'a>,
+    file: File,
+    file_bytes: u64,
+    /// Where the item behind the Basic Offset Table begins.
+    first_item: u64,
+    /// Where each frame begins, from `first_item`; empty when no table says.
+    frame_offsets: Vec<u64>,
+}
+
+impl<'a> Fragments<'a> {
+    fn open(wanted: &'a Wanted<'a>) -> Result<Self, Unsuitable> {
+        if wanted.at.length.is_some() {
+            let detail = "compressed Pixel Data of defined length";
+            return Err(wanted.fault(UnsuitableCode::Unreadable, detail));
+        }
+        let file = wanted.open()?;
+        let file_bytes = file.metadata().map_err(|error| wanted.unreadable(&error))?.len();
+        let mut fragments =
+            Self { wanted, file, file_bytes, first_item: 0, frame_offsets: Vec::new() };
+        let table = fragments.item(wanted.at.offset)?;
+        let Some(table) = table else {
+            return Err(wanted.fault(UnsuitableCode::Unreadable, "no Basic Offset Table item"));
+        };
+        fragments.first_item = table.end();
+        fragments.frame_offsets = match fragments.extended_offsets() {
+            Some(offsets) => offsets,
+            None => fragments.basic_offsets(table)?,
+        };
+        Ok(fragments)
+    }
+
+    /// Extended Offset Table (7FE0,0001).
+    fn extended_offsets(&self) -> Option<Vec<u64>> {
+        let element = self.wanted.instance.header.get(tags::EXTENDED_OFFSET_TABLE)?;
+        let Element { value: Value::Bytes(bytes), .. } = element else { return None };
+        let offsets: Vec<u64> =
+            bytes.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
+        (offsets.len() == self.wanted.instance.frame_count).then_some(offsets)
+    }
+
+    fn basic_offsets(&mut self, table: Item) -> Result<Vec<u64>, Unsuitable> {
+        let frames = self.wanted.instance.frame_count;
+        // A table for another number of frames says nothing.
+        if table.length != 4 * frames as u64 {
+            return Ok(Vec::new());
+        }
+        let bytes = self.value(table)?;
+        let offset = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        Ok(bytes.as_chunks::<4>().0.iter().map(offset).collect())
+    }
+
+    /// The code stream of the wanted frame.
+    fn frame(mut self) -> Result<Vec<u8>, Unsuitable> {
+        let index = self.wanted.frame_index;
+        if self.wanted.instance.frame_count == 1 {
+            return self.between(self.first_item, u64::MAX);
+        }
+        if let Some(offset) = self.frame_offsets.get(index) {
+            let end = self.frame_offsets.get(index + 1).copied().unwrap_or(u64::MAX);
+            let (start, end) =
+                (self.first_item.saturating_add(*offset), self.first_item.saturating_add(end));
+            return self.between(start, end);
+        }
+        self.nth()
+    }
+
+    /// All fragments from `start` to `end`, as one.
+    fn between(&mut self, start: u64, end: u64) -> Result<Vec<u8>, Unsuitable> {
+        let (mut stream, mut at, mut count) = (Vec::new(), start, 0);
+        while at < end {
+            let Some(item) = self.item(at)? else { break };
+            stream.append(&mut self.value(item)?);
+            at = item.end();
+            count += 1;
+            self.check_count(count)?;
+        }
+        if stream.is_empty() { Err(self.wanted.truncated(1, 0)) } else { Ok(stream) }
+    }
+
+    /// Without a table each frame has one fragment, or nobody can tell.
+    fn nth(&mut self) -> Result<Vec<u8>, Unsuitable> {
+        let (mut at, mut count, mut wanted) = (self.first_item, 0, None);
+        while let Some(item) = self.item(at)? {
+            if count == self.wanted.frame_index {
+                wanted = Some(item);
+            }
+            at = item.end();
+            count += 1;
+            self.check_count(count)?;
+        }
+        let frames = self.wanted.instance.frame_count;
+        match wanted {
+            Some(item) if count == frames => self.value(item),
+            Some(_) | None => {
+                let detail = format!("{frames} frames in {count} fragments, and no offset table");
+                Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
+            }
+        }
+    }
+
+    fn check_count(&self, count: usize) -> Result<(), Unsuitable> {
+        if count <= FRAGMENTS_MAX {
+            return Ok(());
+        }
+        let detail = format!("more than {FRAGMENTS_MAX} fragments");
+        Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
+    }
+
+    /// The item at a place in the file; `None` at the Sequence Delimitation Item.
+    fn item(&mut self, at: u64) -> Result<Option<Item>, Unsuitable> {
+        let mut header = [0; ITEM_HEADER_BYTES];
+        let found = self.read(at, &mut header)?;
+        if found < header.len() {
+            let end = |bytes: usize| at.saturating_add(bytes as u64);
+            return Err(self.wanted.truncated(end(header.len()), end(found)));
+        }
+        let [t0, t1, t2, t3, l0, l1, l2, l3] = header;
+        let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
+        match [t0, t1, t2, t3] {
+            [0xFE, 0xFF, 0xDD, 0xE0] => Ok(None),
+            [0xFE, 0xFF, 0x00, 0xE0] => {
+                let item = Item { value: at.saturating_add(ITEM_HEADER_BYTES as u64), length };
+                if item.end() > self.file_bytes {
+                    return Err(self.wanted.truncated(item.end(), self.file_bytes));
+                }
+                Ok(Some(item))
+            }
+            _ => {
+                let detail = format!("no fragment at byte {at}");
+                Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
+            }
+        }
+    }
+
+    /// Its length was checked against the file's.
+    fn value(&mut self, item: Item) -> Result<Vec<u8>, Unsuitable> {
+        let length = usize::try_from(item.length).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length];
+        let found = self.read(item.value, &mut bytes)?;
+        if found < length {
+            return Err(self.wanted.truncated(item.length, found as u64));
+        }
+        Ok(bytes)
+    }
+
+    fn read(&mut self, at: u64, buffer: &mut [u8]) -> Result<usize, Unsuitable> {
+        let found =
+            self.file.seek(SeekFrom::Start(at)).and_then(|_| read_up_to(&mut self.file, buffer));
+        found.map_err(|error| self.wanted.unreadable(&error))
+    }
+}
+
+/// A fragment in the file.
+#[derive(Debug, Clone, Copy)]
+struct Item {
+    /// Where its value begins.
+    value: u64,
+    length: u64,
+}
+
+impl Item {
+    fn end(self) -> u64 {
+        self.value.saturating_add(self.length)
+    }
+}

@@ -1,0 +1,96 @@
+//! JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 §8.2.4): one grey component.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jpeg2k::{DecodeParameters, Image};
+
+use crate::encapsulated::DecodeFault;
+use crate::format::Format;
+
+/// SOC and SIZ markers: every code stream begins with them (ISO/IEC 15444-1 §A.5).
+const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
+/// Some senders leave the boxes of a JP2 file around the code stream; it begins within this many bytes.
+const BOXES_BYTES_MAX: usize = 4096;
+
+/// The samples of a frame in little-endian order.
+pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+    let size = Size::read(stream).ok_or_else(|| broken("no code stream"))?;
+    // Before the decoder allocates anything.
+    if size.columns != format.columns || size.rows != format.rows || size.components != 1 {
+        return Err(broken(&format!(
+            "{} x {} pixels of {} components, {} x {} of 1 in the header",
+            size.columns, size.rows, size.components, format.columns, format.rows
+        )));
+    }
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode_stream(stream, format)));
+    decoded.unwrap_or_else(|_| Err(broken("the decoder failed")))
+}
+
+fn broken(why: &str) -> DecodeFault {
+    DecodeFault::Broken(format!("JPEG 2000: {why}"))
+}
+
+fn decode_stream(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+    let parameters = DecodeParameters::new().strict(true);
+    let image =
+        Image::from_bytes_with(stream, parameters).map_err(|error| broken(&error.to_string()))?;
+    let [component] = image.components() else { return Err(broken("not one component")) };
+    let extent = (component.width() as usize, component.height() as usize);
+    if extent != (format.columns, format.rows) {
+        return Err(broken("a component of another size"));
+    }
+    // Two's complement at any width: masking and sign come later, from the header.
+    let values = component.data().iter().map(|value| value.to_le_bytes());
+    Ok(match format.sample_bytes {
+        1 => values.map(|[byte, ..]| byte).collect(),
+        2 => values.flat_map(|[b0, b1, ..]| [b0, b1]).collect(),
+        _ => values.flatten().collect(),
+    })
+}
+
+/// Image and tile size, from the SIZ marker segment (ISO/IEC 15444-1 §A.5.1).
+#[derive(Debug, PartialEq)]
+struct Size {
+    columns: usize,
+    rows: usize,
+    components: usize,
+}
+
+impl Size {
+    fn read(stream: &[u8]) -> Option<Self> {
+        let head = &stream[..stream.len().min(BOXES_BYTES_MAX)];
+        let start = head.windows(START.len()).position(|window| window == START)?;
+        // Behind the marker: Lsiz and Rsiz of 2 bytes, then Xsiz, Ysiz, XOsiz, YOsiz of 4, four more of 4, Csiz of 2.
+        let segment = stream.get(start + START.len()..)?;
+        let number = |at: usize| -> Option<usize> {
+            let bytes = segment.get(at..at + 4)?.first_chunk()?;
+            usize::try_from(u32::from_be_bytes(*bytes)).ok()
+        };
+        let components = segment.get(36..38)?.first_chunk()?;
+        Some(Self {
+            columns: number(4)?.checked_sub(number(12)?)?,
+            rows: number(8)?.checked_sub(number(16)?)?,
+            components: usize::from(u16::from_be_bytes(*components)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_is_read_from_the_siz_segment() {
+        let mut stream = START.to_vec();
+        stream.extend([0, 41, 0, 0]);
+        for number in [110_u32, 70, 10, 20, 100, 50, 0, 0] {
+            stream.extend(number.to_be_bytes());
+        }
+        stream.extend([0, 1, 15, 1, 1]);
+        let size = Some(Size { columns: 100, rows: 50, components: 1 });
+        assert_eq!(Size::read(&stream), size);
+        assert_eq!(Size::read(&[&[0; 85][..], &stream].concat()), size);
+        assert_eq!(Size::read(&stream[..30]), None);
+        assert_eq!(Size::read(&[]), None);
+    }
+}

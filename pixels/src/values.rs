@@ -1,0 +1,146 @@
+//! Samples to modality values (PS3.3 §C.11.1), as 32-bit floating point numbers.
+
+use dataset::{DataSet, Element, Value, tags};
+use domain::{Unsuitable, UnsuitableCode};
+
+use crate::format::{Format, Polarity, Sign};
+
+/// The way from a stored value to a modality value.
+#[derive(Debug)]
+pub(crate) enum Modality {
+    /// `slope` × stored + `intercept`.
+    Linear {
+        slope: f64,
+        intercept: f64,
+    },
+    Lut(Lut),
+}
+
+/// A Modality LUT (0028,3000).
+#[derive(Debug)]
+pub(crate) struct Lut {
+    /// The stored value of the first entry; those below get it too.
+    first_mapped: i64,
+    /// Never empty.
+    entries: Vec<u16>,
+    /// Largest value that entries may have.
+    largest: u16,
+}
+
+impl Modality {
+    /// The transformation of a frame: the LUT where there is one, else slope and intercept.
+    pub(crate) fn read(
+        header: &DataSet,
+        format: &Format,
+        slope: f64,
+        intercept: f64,
+    ) -> Result<Self, Unsuitable> {
+        let Some(item) = header.items(tags::MODALITY_LUT_SEQUENCE).first() else {
+            return Ok(Self::Linear { slope, intercept });
+        };
+        Lut::read(item, format).map(Self::Lut).map_err(|fault| {
+            Unsuitable::new(UnsuitableCode::PixelFormat, format!("Modality LUT: {fault}"))
+        })
+    }
+}
+
+impl Lut {
+    fn read(item: &DataSet, format: &Format) -> Result<Self, String> {
+        let bytes = |tag| match item.get(tag) {
+            Some(Element { value: Value::Bytes(bytes), .. }) => bytes.as_slice(),
+            Some(Element { value: Value::Items(_), .. }) | None => &[],
+        };
+        let words = |bytes: &[u8]| -> Vec<u16> {
+            bytes.as_chunks::<2>().0.iter().map(|word| u16::from_le_bytes(*word)).collect()
+        };
+        let descriptor = words(bytes(tags::LUT_DESCRIPTOR));
+        let [count, first, bits] = descriptor[..] else {
+            return Err(format!("LUT Descriptor has {} values, not 3", descriptor.len()));
+        };
+        // 0 stands for 65,536 (PS3.3 §C.11.1.1.1).
+        let count = if count == 0 { 65_536 } else { usize::from(count) };
+        let data = bytes(tags::LUT_DATA);
+        let mut entries: Vec<u16> = match data.len() {
+            length if length >= 2 * count => words(data),
+            // 8-bit entries are two to a word.
+            length if length >= count => data.iter().copied().map(u16::from).collect(),
+            length => return Err(format!("{count} entries in {length} bytes")),
+        };
+        entries.truncate(count);
+        let first_mapped = match format.sign {
+            Sign::Unsigned => i64::from(first),
+            Sign::Signed => i64::from(first.cast_signed()),
+        };
+        let largest = u16::MAX >> 16_u16.saturating_sub(bits.max(1));
+        Ok(Self { first_mapped, entries, largest })
+    }
+
+    fn value(&self, stored: i64) -> u16 {
+        let last = self.entries.len() - 1;
+        let index = usize::try_from(stored.saturating_sub(self.first_mapped)).unwrap_or(0);
+        self.entries[index.min(last)]
+    }
+}
+
+/// Whether MONOCHROME1 values are turned round: not where they have a physical unit.
+pub(crate) fn polarity(header: &DataSet, format: &Format) -> Polarity {
+    let text = |tag| header.text(tag).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let is_physical = ["CT", "PT", "NM"].contains(&text(tags::MODALITY).as_str())
+        || !["", "US"].contains(&text(tags::RESCALE_TYPE).as_str());
+    if is_physical { Polarity::HighIsBright } else { format.polarity }
+}
+
+/// The values of a frame, from its samples in little-endian order.
+pub(crate) fn values(
+    samples: &[u8],
+    format: &Format,
+    modality: &Modality,
+    polarity: Polarity,
+) -> Vec<f32> {
+    match modality {
+        Modality::Linear { slope, intercept } => {
+            let (low, high) = format.stored_range();
+            // Turned round: low + high − stored, which is another line.
+            let (slope, intercept) = match polarity {
+                Polarity::HighIsBright => (*slope, *intercept),
+                Polarity::LowIsBright => (-slope, slope * to_f64(low + high) + intercept),
+            };
+            each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept))
+        }
+        Modality::Lut(lut) => each(samples, format, |stored| {
+            let value = lut.value(stored);
+            f32::from(match polarity {
+                Polarity::HighIsBright => value,
+                Polarity::LowIsBright => lut.largest.saturating_sub(value),
+            })
+        }),
+    }
+}
+
+/// Applies `value` to each stored value. One loop for each width, so that the compiler sees it.
+fn each(samples: &[u8], format: &Format, value: impl Fn(i64) -> f32) -> Vec<f32> {
+    match format.sample_bytes {
+        1 => samples.iter().map(|byte| value(format.stored(u32::from(*byte)))).collect(),
+        2 => {
+            let words = samples.as_chunks::<2>().0.iter();
+            words.map(|word| value(format.stored(u16::from_le_bytes(*word).into()))).collect()
+        }
+        _ => {
+            let words = samples.as_chunks::<4>().0.iter();
+            words.map(|word| value(format.stored(u32::from_le_bytes(*word)))).collect()
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "stored values have at most 33 bits")]
+fn to_f64(stored: i64) -> f64 {
+    stored as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "models take 32 bits; the nearest one is meant"
+)]
+fn to_f32(value: f64) -> f32 {
+    value as f32
+}

@@ -1,0 +1,60 @@
+//! From stored values to what the scanner meant: slope, intercept and unit (PS3.3 §C.11.1, §C.7.6.16.2.9).
+
+use dataset::{DataSet, tags};
+use domain::{IntensityUnit, Unsuitable, UnsuitableCode};
+
+/// The linear part of the Modality transformation of one slice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PixelValues {
+    pub(crate) slope: f64,
+    pub(crate) intercept: f64,
+    pub(crate) unit: IntensityUnit,
+}
+
+impl PixelValues {
+    /// Reads the transformation. `transformation` is the item that holds the slope: the data set itself for a single-frame
+    /// instance, the item of Pixel Value Transformation Sequence for a frame.
+    pub(crate) fn read(
+        header: &DataSet,
+        transformation: Option<&DataSet>,
+    ) -> Result<Self, Unsuitable> {
+        let number = |tag| transformation.and_then(|item| item.number(tag));
+        let slope = number(tags::RESCALE_SLOPE).unwrap_or(1.0);
+        let intercept = number(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
+        if !slope.is_finite() || !intercept.is_finite() || slope == 0.0 {
+            let detail = format!("Rescale Slope is {slope}, Rescale Intercept {intercept}");
+            return Err(Unsuitable::new(UnsuitableCode::PixelFormat, detail));
+        }
+        let unit = if is_hounsfield(header, transformation) {
+            IntensityUnit::Hounsfield
+        } else {
+            IntensityUnit::Signal
+        };
+        Ok(Self { slope, intercept, unit })
+    }
+}
+
+/// Hounsfield units are what CT means unless it says otherwise (PS3.3 §C.8.2.1): Rescale Type may be absent only for them.
+///
+/// A Localizer is no cross-section, a multi-energy image has to name its unit, and an image without slope (a secondary
+/// capture from a CT) has none.
+fn is_hounsfield(header: &DataSet, transformation: Option<&DataSet>) -> bool {
+    let is = |tag, wanted: &str| header.text(tag).is_some_and(|text| text.trim() == wanted);
+    let localizer =
+        header.texts(tags::IMAGE_TYPE).get(2).is_some_and(|text| text.trim() == "LOCALIZER");
+    if !is(tags::MODALITY, "CT") || localizer {
+        return false;
+    }
+    let says_hu = |item: &DataSet, tag| item.text(tag).map(|text| text.trim() == "HU");
+    if let Some(lut) = header.items(tags::MODALITY_LUT_SEQUENCE).first() {
+        return says_hu(lut, tags::MODALITY_LUT_TYPE) == Some(true);
+    }
+    let Some(item) = transformation.filter(|item| item.contains(tags::RESCALE_SLOPE)) else {
+        return false;
+    };
+    let rescale_type = item.text(tags::RESCALE_TYPE).filter(|text| !text.trim().is_empty());
+    match rescale_type {
+        Some(text) => text.trim() == "HU",
+        None => !is(tags::MULTIENERGY_CT_ACQUISITION, "YES"),
+    }
+}

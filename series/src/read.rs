@@ -1,0 +1,113 @@
+//! Files to instances.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dataset::{DataSet, FileHeader, ReadLimits, Value, read_file_header, tags};
+use domain::{
+    InstanceIdentity, Limits, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
+    Tag, UidError, Unsuitable, UnsuitableCode,
+};
+
+use crate::SourceInstance;
+
+/// Longest header, in bytes: per-frame functional groups of some thousand frames take tens of megabytes.
+/// A longer one is unreadable.
+const HEADER_BYTES_MAX: usize = 256 << 20;
+/// Longest value that is kept, in bytes; a Modality LUT of 65,536 entries fits.
+const VALUE_BYTES_MAX: usize = 256 << 10;
+/// Longest private value that is kept, in bytes: some scanners put 100 KiB into each slice.
+const PRIVATE_VALUE_BYTES_MAX: usize = 1 << 10;
+
+/// Reads the headers of files. Any DICOM is taken: no geometry, no pixels are asked for.
+///
+/// # Errors
+/// [`UnsuitableCode::TooLarge`] for more files than `series_instances_max`; [`UnsuitableCode::Unreadable`] for the first
+/// file that cannot be opened, is no DICOM file, is cut off, nests too deeply or lacks one of its UIDs.
+pub fn read_instances(
+    paths: &[PathBuf],
+    limits: &Limits,
+) -> Result<Vec<Arc<SourceInstance>>, Unsuitable> {
+    let (count, most) = (paths.len(), limits.series_instances_max);
+    if count > most {
+        let detail = format!("{count} instances, {most} are allowed");
+        return Err(Unsuitable::new(UnsuitableCode::TooLarge, detail));
+    }
+    let limits = ReadLimits {
+        bytes_max: HEADER_BYTES_MAX,
+        depth_max: limits.sequence_depth_max,
+        value_bytes_max: VALUE_BYTES_MAX,
+    };
+    paths.iter().map(|path| read_instance(path, &limits).map(Arc::new)).collect()
+}
+
+fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, Unsuitable> {
+    let header = read_file_header(path, limits).map_err(|e| unreadable(path, &e.to_string()))?;
+    let identity = identity(&header).map_err(|detail| unreadable(path, &detail))?;
+    let FileHeader { mut data_set, pixel_data, .. } = header;
+    leave_out_what_nobody_asks_for(&mut data_set);
+    let frame_count = data_set.int(tags::NUMBER_OF_FRAMES).and_then(|n| usize::try_from(n).ok());
+    Ok(SourceInstance {
+        identity,
+        path: path.to_owned(),
+        header: data_set,
+        pixel_data,
+        frame_count: frame_count.unwrap_or(1).max(1),
+    })
+}
+
+fn unreadable(path: &Path, detail: &str) -> Unsuitable {
+    let path = path.display().to_string();
+    // Some errors name their file already.
+    let detail =
+        if detail.contains(&path) { detail.to_owned() } else { format!("{path}: {detail}") };
+    Unsuitable::new(UnsuitableCode::Unreadable, detail)
+}
+
+/// The identity is in the data set; what it does not say of itself, File Meta Information says.
+fn identity(header: &FileHeader) -> Result<InstanceIdentity, String> {
+    let (set, meta) = (&header.data_set, &header.meta);
+    let study = uid(set, tags::STUDY_INSTANCE_UID, "Study Instance UID", StudyInstanceUid::parse)?;
+    let series =
+        uid(set, tags::SERIES_INSTANCE_UID, "Series Instance UID", SeriesInstanceUid::parse)?;
+    let sop_instance = set.text(tags::SOP_INSTANCE_UID);
+    let sop_class = set.text(tags::SOP_CLASS_UID);
+    Ok(InstanceIdentity {
+        study: study.ok_or("Study Instance UID is absent")?,
+        series: series.ok_or("Series Instance UID is absent")?,
+        sop_instance: sop_instance
+            .and_then(|text| SopInstanceUid::parse(&text).ok())
+            .unwrap_or_else(|| meta.sop_instance.clone()),
+        sop_class: sop_class
+            .and_then(|text| SopClassUid::parse(&text).ok())
+            .unwrap_or_else(|| meta.sop_class.clone()),
+        transfer_syntax: meta.transfer_syntax.clone(),
+    })
+}
+
+fn uid<T>(
+    set: &DataSet,
+    tag: Tag,
+    name: &str,
+    parse: fn(&str) -> Result<T, UidError>,
+) -> Result<Option<T>, String> {
+    let Some(text) = set.text(tag).filter(|text| !text.is_empty()) else { return Ok(None) };
+    parse(&text).map(Some).map_err(|fault| format!("{name}: {fault}"))
+}
+
+/// A series of 20,000 instances has to fit into memory header by header.
+fn leave_out_what_nobody_asks_for(set: &mut DataSet) {
+    let long = |value: &Value| match value {
+        Value::Bytes(bytes) => bytes.len() > PRIVATE_VALUE_BYTES_MAX,
+        Value::Items(_) => true,
+    };
+    let unwanted: Vec<Tag> = set
+        .iter()
+        .filter(|(tag, element)| tag.is_private() && long(&element.value))
+        .map(|(tag, _)| *tag)
+        .chain([tags::ICON_IMAGE_SEQUENCE])
+        .collect();
+    for tag in unwanted {
+        set.remove(tag);
+    }
+}
