@@ -1,0 +1,122 @@
+//! A real Orthanc on loopback, with its storage in a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::clock::wait_for;
+use crate::http;
+use crate::port::free_port;
+use crate::process::Running;
+
+/// An archive to deliver to.
+#[derive(Debug)]
+pub struct Orthanc {
+    /// Its DICOM port; its AE title is `ORTHANC`.
+    pub dicom_port: u16,
+    http_port: u16,
+    config: PathBuf,
+    log: PathBuf,
+    running: Option<Running>,
+}
+
+impl Orthanc {
+    /// Starts an empty Orthanc that keeps everything below `dir`.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not answer within 30 s.
+    pub fn start(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        let (dicom_port, http_port) = (free_port()?, free_port()?);
+        let config = dir.join("orthanc.json");
+        let settings = json!({
+            "Name": "ORTHANC", "DicomAet": "ORTHANC",
+            "StorageDirectory": dir.join("storage"), "IndexDirectory": dir.join("storage"),
+            "DicomPort": dicom_port, "HttpPort": http_port,
+            "RemoteAccessAllowed": false, "AuthenticationEnabled": false,
+            "DicomCheckCalledAet": false, "DicomAlwaysAllowStore": true,
+            "UnknownSopClassAccepted": true, "Plugins": [], "StableAge": 1,
+        });
+        let text = serde_json::to_vec_pretty(&settings).context("writing JSON")?;
+        fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
+        let log = dir.join("orthanc.log");
+        let mut orthanc = Self { dicom_port, http_port, config, log, running: None };
+        orthanc.resume()?;
+        Ok(orthanc)
+    }
+
+    /// Starts it again where it was stopped.
+    ///
+    /// # Errors
+    /// As [`Orthanc::start`].
+    pub fn resume(&mut self) -> Result<()> {
+        let program = ["/usr/sbin/Orthanc", "/usr/bin/Orthanc"];
+        let program =
+            program.into_iter().find(|path| Path::new(path).is_file()).unwrap_or("Orthanc");
+        let mut running =
+            Running::start("Orthanc", Command::new(program).arg(&self.config), &self.log)?;
+        wait_for("Orthanc to answer", Duration::from_secs(30), || {
+            running.must_run()?;
+            Ok(http::get(self.http_port, "/system").ok())
+        })?;
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Stops it; what it holds stays on disk.
+    ///
+    /// # Errors
+    /// When it does not end within 30 s.
+    pub fn stop(&mut self) -> Result<()> {
+        match self.running.take() {
+            Some(mut running) => running.stop(Duration::from_secs(30)).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// SOP Instance UIDs of everything it holds, sorted.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn sop_instances(&self) -> Result<Vec<String>> {
+        let listed = http::get(self.http_port, "/instances?expand")?;
+        let listed: Value = serde_json::from_slice(&listed).context("Orthanc's JSON")?;
+        let uid = |instance: &Value| {
+            instance["MainDicomTags"]["SOPInstanceUID"].as_str().map(str::to_owned)
+        };
+        let mut uids: Vec<String> =
+            listed.as_array().into_iter().flatten().filter_map(uid).collect();
+        uids.sort();
+        Ok(uids)
+    }
+
+    /// The file that holds an instance.
+    ///
+    /// # Errors
+    /// When it does not answer or has no such instance.
+    pub fn file(&self, sop_instance: &str) -> Result<Vec<u8>> {
+        let listed = http::get(self.http_port, "/instances?expand")?;
+        let listed: Value = serde_json::from_slice(&listed).context("Orthanc's JSON")?;
+        let is_it = |instance: &&Value| instance["MainDicomTags"]["SOPInstanceUID"] == sop_instance;
+        let found = listed.as_array().into_iter().flatten().find(is_it);
+        let id = found.and_then(|instance| instance["ID"].as_str()).context("no such instance")?;
+        http::get(self.http_port, &format!("/instances/{id}/file"))
+    }
+
+    /// Removes everything it holds.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn clear(&self) -> Result<()> {
+        let listed = http::get(self.http_port, "/patients")?;
+        let patients: Vec<String> = serde_json::from_slice(&listed).context("Orthanc's JSON")?;
+        for patient in patients {
+            http::delete(self.http_port, &format!("/patients/{patient}"))?;
+        }
+        Ok(())
+    }
+}
