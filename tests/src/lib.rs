@@ -12,6 +12,7 @@ mod peers;
 mod phantom;
 mod port;
 mod process;
+pub mod raw_peer;
 
 pub use binary::{parsenode, runtime_library, workspace_root};
 pub use clock::{Stopwatch, wait_for};

@@ -27,6 +27,8 @@ pub struct NodeSettings {
     pub more: String,
     /// More keys of `[receive]`.
     pub receive: String,
+    /// More keys of the rule that takes every CT.
+    pub rule: String,
 }
 
 impl Default for NodeSettings {
@@ -37,6 +39,7 @@ impl Default for NodeSettings {
             series_quiet_s: 1,
             more: String::new(),
             receive: String::new(),
+            rule: String::new(),
         }
     }
 }
@@ -254,8 +257,9 @@ fn configuration(settings: &NodeSettings, port: u16, http_port: u16) -> String {
     add(
         &mut text,
         &format!(
-            "[[rule]]\nname = \"every CT\"\nmodel = \"tissue-ct\"\ndestinations = {names:?}\n\
-             [rule.match]\nModality = \"CT\"\n"
+            "[[rule]]\nname = \"every CT\"\nmodel = \"tissue-ct\"\ndestinations = {names:?}\n{}\
+             [rule.match]\nModality = \"CT\"\n",
+            settings.rule
         ),
     );
     add(&mut text, &settings.more);

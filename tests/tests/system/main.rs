@@ -1,0 +1,21 @@
+//! The real binary on loopback against real peers. What is not installed is left out, and said so.
+//!
+//! `cargo xtask test` builds the binary and installs the peers first. `cargo xtask bench` runs the long versions
+//! (module [`full`]) of what is short here.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod bad_input;
+mod command_line;
+mod delivery;
+mod full;
+mod kill;
+mod memory;
+mod outage;
+mod routing;
+mod support;

@@ -1,0 +1,45 @@
+//! Receiving takes little memory, however long the series is.
+
+use tests::{Node, NodeSettings, Phantom, Stopwatch};
+
+use crate::support::{PATIENCE, call_well, left_out, text};
+
+/// What the receiving part may take at most.
+const BYTES_MAX: u64 = 100_000_000;
+
+#[test]
+fn a_hundred_large_slices() {
+    receive(100);
+}
+
+/// Sends a series of `slices` slices of 512 × 512 that no rule takes, so that only receiving is measured.
+pub(crate) fn receive(slices: usize) {
+    if left_out("memory of receiving", &["ONNX Runtime"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let study = work.path().join("study");
+    let phantom = Phantom { columns: 512, rows: 512, slices, slice_spacing_mm: 1.0, seed: 600 };
+    phantom.write(&study).unwrap();
+    // Only our own title may call, and the rule of the default settings asks for it to be somebody else.
+    let settings =
+        NodeSettings { rule: "calling = [\"NOBODY\"]\n".into(), ..NodeSettings::default() };
+    let mut node = Node::start(&work.path().join("node"), &settings).unwrap();
+    let watch = Stopwatch::start();
+    call_well(&["send", &node.address(), text(&study)]);
+    let seconds = watch.elapsed().as_secs_f64();
+    let while_receiving = node.running().unwrap().memory_peak_bytes().unwrap();
+    let status = node
+        .wait_for_status("the series to close", PATIENCE, |s| s.count("series", "closed") == 1)
+        .unwrap();
+    assert!(status.rows("jobs").is_empty(), "{status:?}");
+    let peak = node.running().unwrap().memory_peak_bytes().unwrap();
+    println!(
+        "{slices} instances in {seconds:.1} s ({:.0}/s); peak memory {:.1} MB receiving, {:.1} MB in all",
+        f64::from(u32::try_from(slices).unwrap()) / seconds,
+        f64::from(u32::try_from(while_receiving / 1000).unwrap()) / 1000.0,
+        f64::from(u32::try_from(peak / 1000).unwrap()) / 1000.0
+    );
+    assert!(peak < BYTES_MAX, "{peak} bytes");
+    node.stop().unwrap();
+}
