@@ -24,6 +24,7 @@ from pydicom.dataset import Dataset
 
 POSITION_TOLERANCE_MM = 0.001
 RELATIVE_TOLERANCE = 1e-4
+DERIVATION = "121401"  # (121401, DCM, "Derivation")
 
 
 def read_source(folder: Path) -> dict[str, Dataset]:
@@ -157,9 +158,9 @@ def compare_measurements(label: str, group, expected):
     volume, mean, deviation = expected
     found = {}
     for measurement in group.get_measurements():
-        method = [item for item in measurement.get("ContentSequence", [])
-                  if item.ConceptNameCodeSequence[0].CodeValue == "121401"]
-        derivation = method[0].ConceptCodeSequence[0].CodeMeaning if method else ""
+        derivations = [item for item in measurement[0].get("ContentSequence", [])
+                       if item.ConceptNameCodeSequence[0].CodeValue == DERIVATION]
+        derivation = derivations[0].ConceptCodeSequence[0].CodeMeaning if derivations else ""
         found[(measurement.name.meaning, derivation)] = (measurement.value, measurement.unit.value)
     volumes = [to_cubic_millimetres(*v) for (name, _), v in found.items() if name == "Volume"]
     means = [v for (_, derivation), (v, _) in found.items() if derivation == "Mean"]

@@ -1,5 +1,7 @@
 //! `cargo xtask test`: everything that has to be good, in order, with a summary.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::metadata::Metadata;
@@ -33,9 +35,17 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         tree::cargo(&arguments, &[("RUSTDOCFLAGS", "-D warnings")])
     });
     if !fast {
+        steps.step("shipped model", shipped_model);
         steps.step("conformance", conformance::run);
     }
     steps.finish()
+}
+
+/// The committed model is byte for byte what its script makes.
+fn shipped_model() -> Result<()> {
+    let mut python = Command::new(setup::validators().join("venv/bin/python"));
+    python.args(["-m", "parsenode_models.make_tissue_ct", "--check"]);
+    tree::show(python.current_dir(tree::root().join("models")))
 }
 
 /// The system tests look at `PARSENODE_FAST` and say what they leave out.

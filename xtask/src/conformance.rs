@@ -150,7 +150,7 @@ fn examine(validators: &Validators, made: &Made) -> Result<Vec<Complaint>> {
     let mut complaints = Vec::new();
     for file in [&made.segmentation, &made.report] {
         let object = object_name(made, file);
-        complaints.extend(dciodvfy(validators, file, &object)?);
+        complaints.extend(dciodvfy(validators, made, file)?);
         complaints.extend(iodcheck(validators, file, &object)?);
     }
     complaints.extend(dcentvfy(validators, made)?);
@@ -177,12 +177,19 @@ fn complaints_in(tool: &'static str, object: &str, text: &str) -> Vec<Complaint>
     bad.map(|text| Complaint { tool, object: object.to_owned(), text: text.to_owned() }).collect()
 }
 
-fn dciodvfy(validators: &Validators, file: &Path, object: &str) -> Result<Vec<Complaint>> {
-    let text = said(Command::new(validators.program("dciodvfy")).arg(file))?;
+/// Without what it says of the source too: patient and study attributes are copied as they are.
+fn dciodvfy(validators: &Validators, made: &Made, file: &Path) -> Result<Vec<Complaint>> {
+    let object = object_name(made, file);
+    let ask = |file: &Path| said(Command::new(validators.program("dciodvfy")).arg(file));
+    let text = ask(file)?;
     if !text.contains("Segmentation") && !text.contains("Comprehensive3DSR") {
         bail!("dciodvfy does not name the IOD of {object}: {text}");
     }
-    Ok(complaints_in("dciodvfy", object, &text))
+    let source = files_below(&made.case.study);
+    let of_source = source.first().map(|file| ask(file)).transpose()?.unwrap_or_default();
+    let mut found = complaints_in("dciodvfy", &object, &text);
+    found.retain(|complaint| !of_source.lines().any(|line| line == complaint.text));
+    Ok(found)
 }
 
 fn iodcheck(validators: &Validators, file: &Path, object: &str) -> Result<Vec<Complaint>> {

@@ -21,12 +21,13 @@ const PACKAGES: [(&str, &str); 7] = [
     ("time", "peak memory of other programs in measurements"),
 ];
 
-/// Python packages of the validators, pinned.
-const REQUIREMENTS: [&str; 11] = [
+/// Python packages of the validators, and of the script that makes the shipped model; pinned.
+const REQUIREMENTS: [&str; 12] = [
     "dcmqi==1.5.7",
     "dicom3tools==20260927",
     "highdicom==0.28.2",
     "numpy==2.4.6",
+    "onnx==1.23.2",
     "onnxruntime==1.32.0",
     "pydicom==3.0.2",
     "pyjpegls==1.5.1",
