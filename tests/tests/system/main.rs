@@ -14,6 +14,7 @@ mod bad_input;
 mod command_line;
 mod delivery;
 mod full;
+mod harness;
 mod kill;
 mod memory;
 mod outage;
