@@ -111,6 +111,11 @@ mod tests {
     }
 
     #[test]
+    fn every_crate_of_the_lock_file_is_allowed() {
+        check(&Metadata::read().unwrap()).unwrap();
+    }
+
+    #[test]
     fn a_git_source_is_refused() {
         let mut package = Package {
             name: "x".into(),
