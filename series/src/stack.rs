@@ -32,7 +32,7 @@ const NAMED_MAX: usize = 3;
 /// [`UnsuitableCode::MixedOrientation`] or [`UnsuitableCode::MixedGrid`], naming those that are in the minority.
 pub(crate) fn check_alike(frames: &[Frame]) -> Result<(), Unsuitable> {
     if let Some(odd) = Minority::find(frames, is_parallel) {
-        let shown = |plane: &Plane| plane.normal().map(|n| format!("{n:.4}")).join(" ");
+        let shown = |plane: &Plane| plane.normal().map(|n| format!("{:.4}", n + 0.0)).join(" ");
         let detail = odd.told("normal", shown);
         return Err(Unsuitable::new(UnsuitableCode::MixedOrientation, detail));
     }
@@ -158,20 +158,18 @@ pub(crate) fn check_distances(frames: &[Frame], distances: &[f64]) -> Result<(),
     let doubled: Vec<_> = pairs().filter(|(_, mm)| **mm < DUPLICATE_MAX_MM).collect();
     if let Some((pair, _)) = doubled.first() {
         let (count, at) = (doubled.len(), shown_mm(pair[0].plane.position_mm));
-        let detail = format!(
-            "{count} slices lie where another one is, first at {at} mm: {}",
-            named(pair.iter())
-        );
+        let detail =
+            format!("two slices at {at} mm: {} (places with two: {count})", named(pair.iter()));
         return Err(Unsuitable::new(UnsuitableCode::DuplicateSlice, detail));
     }
     let wide: Vec<_> = pairs().filter(|(_, mm)| **mm > MISSING_SLICE_MIN * median).collect();
     if let Some((pair, mm)) = wide.first() {
         let detail = format!(
-            "slices are missing at {} places: first {mm:.3} mm (median {median:.3} mm) between {} and {} mm: {}",
-            wide.len(),
+            "{mm:.3} mm (median {median:.3} mm) between the slices at {} and {} mm: {} (gaps: {})",
             shown_mm(pair[0].plane.position_mm),
             shown_mm(pair[1].plane.position_mm),
-            named(pair.iter())
+            named(pair.iter()),
+            wide.len()
         );
         return Err(Unsuitable::new(UnsuitableCode::Gap, detail));
     }
