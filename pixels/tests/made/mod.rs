@@ -1,17 +1,16 @@
 //! Slices whose pixels are bytes that a test writes to a file.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use dataset::{DataSet, PixelDataAt, Vr, tags};
 use domain::{
     InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
-    TransferSyntaxUid, VolumeGeometry,
+    TransferSyntaxUid,
 };
-use series::{SourceInstance, SourceSlice};
+use series::SourceInstance;
 use tempfile::TempDir;
 
-pub(crate) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+use crate::slices::{grid, slice_of};
+
+const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// What a test says of its pixels; the rest of the header follows.
 pub(crate) struct Made {
@@ -127,32 +126,6 @@ impl Made {
     }
 }
 
-pub(crate) fn slice_of(
-    instance: SourceInstance,
-    frame_index: usize,
-    rescale_slope: f64,
-    rescale_intercept: f64,
-) -> SourceSlice {
-    SourceSlice {
-        instance: Arc::new(instance),
-        frame_index,
-        frame_number: None,
-        position_mm: [0.0; 3],
-        position_bytes: Vec::new(),
-        rescale_slope,
-        rescale_intercept,
-    }
-}
-
-pub(crate) fn grid(columns: usize, rows: usize) -> VolumeGeometry {
-    VolumeGeometry {
-        size: [columns, rows, 1],
-        spacing_mm: [1.0; 3],
-        origin_mm: [0.0; 3],
-        directions: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-    }
-}
-
 /// Encapsulated Pixel Data: Basic Offset Table, fragments, end (PS3.5 §A.4).
 pub(crate) fn encapsulated(table: &[u32], fragments: &[&[u8]]) -> Vec<u8> {
     let table: Vec<u8> = table.iter().flat_map(|offset| offset.to_le_bytes()).collect();
@@ -164,13 +137,4 @@ pub(crate) fn encapsulated(table: &[u32], fragments: &[&[u8]]) -> Vec<u8> {
     }
     bytes.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
     bytes
-}
-
-/// Whether something that only some machines have is there; says so aloud where it is not.
-pub(crate) fn is_there(what: &Path) -> bool {
-    let there = what.exists();
-    if !there {
-        println!("SKIPPED: no {}", what.display());
-    }
-    there
 }
