@@ -1,1 +1,47 @@
-//! To be written.
+//! What must not be lost: instances and results as files, and the ledger of series, jobs and deliveries.
+//!
+//! ```text
+//! incoming/                          parts; emptied at each start
+//! instances/<study>/<series>/<sop>.dcm
+//! results/<job>/<sop>.dcm
+//! ledger.sqlite                      ledger/schema.sql says what is in it
+//! spool.lock                         held while a node runs
+//! ```
+//!
+//! An instance is written to a [`PartFile`] as it arrives and made durable by [`Spool::publish`]. Files are the truth:
+//! a ledger that is lost is made anew from them. This room knows no sockets, no models and no rules, and reads no clock.
+//!
+//! *Invariant:* what `publish` reported as stored is in its place, whole and recorded, also after loss of power.
+//! *Invariant:* every job ends once: done, quarantined or superseded.
+
+mod commit;
+mod compare;
+mod durable;
+mod error;
+mod faults;
+mod folder;
+mod ledger;
+mod part;
+mod purge;
+mod records;
+mod recover;
+mod results;
+mod room;
+mod spool;
+mod stored_meta;
+
+#[cfg(test)]
+mod tests;
+
+pub use commit::{OnStored, Published};
+pub use durable::publish_file;
+pub use error::SpoolError;
+pub use ledger::{
+    Change, Closed, Counts, Delivery, DeliveryRow, JobRow, LedgerView, NewJob, OpenRow, ResultFile,
+    SeriesRow, Snapshot,
+};
+pub use part::PartFile;
+pub use purge::Purged;
+pub use recover::Recovery;
+pub use results::NewResult;
+pub use spool::{Clock, Spool};

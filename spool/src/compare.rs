@@ -1,0 +1,76 @@
+//! Is what came again the same as what is there?
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use domain::TransferSyntaxUid;
+
+use crate::SpoolError;
+use crate::part::PartFile;
+use crate::stored_meta::StoredMeta;
+
+/// How much is compared at a time.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// What lies where a part is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum There {
+    /// Nothing.
+    Nothing,
+    /// A file with the same data set in the same transfer syntax.
+    Same,
+    /// Another file, of this length.
+    Other {
+        /// Its length in bytes.
+        file_bytes: u64,
+    },
+}
+
+/// Compares a part with the file at `target`, byte by byte after File Meta Information, which names the sender.
+pub(crate) fn compare(
+    part: &PartFile,
+    transfer_syntax: &TransferSyntaxUid,
+    target: &Path,
+) -> Result<There, SpoolError> {
+    let mut there = match File::open(target) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(There::Nothing),
+        Err(error) => return Err(SpoolError::io("open", target, error)),
+    };
+    let failed = |error| SpoolError::io("read", target, error);
+    let other = There::Other { file_bytes: there.metadata().map_err(failed)?.len() };
+    // What is there may be anything; only what reads as ours can be the same.
+    let Ok(meta) = StoredMeta::read(&mut there, target) else { return Ok(other) };
+    if meta.transfer_syntax != *transfer_syntax {
+        return Ok(other);
+    }
+    let mut came = part_from_data_set(part)?;
+    let is_same = same_content(&mut there, &mut came).map_err(failed)?;
+    Ok(if is_same { There::Same } else { other })
+}
+
+fn part_from_data_set(part: &PartFile) -> Result<File, SpoolError> {
+    let opened = File::open(part.path()).and_then(|mut file| {
+        file.seek(SeekFrom::Start(part.data_set_offset()))?;
+        Ok(file)
+    });
+    opened.map_err(|error| SpoolError::io("open", part.path(), error))
+}
+
+fn same_content(one: &mut File, other: &mut File) -> std::io::Result<bool> {
+    let (mut ours, mut theirs) = (Vec::with_capacity(CHUNK_BYTES), Vec::with_capacity(CHUNK_BYTES));
+    let most = u64::try_from(CHUNK_BYTES).unwrap_or(u64::MAX);
+    loop {
+        ours.clear();
+        theirs.clear();
+        one.take(most).read_to_end(&mut ours)?;
+        other.take(most).read_to_end(&mut theirs)?;
+        if ours != theirs {
+            return Ok(false);
+        }
+        if ours.is_empty() {
+            return Ok(true);
+        }
+    }
+}

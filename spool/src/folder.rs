@@ -1,0 +1,228 @@
+//! The spool's folder: what lies where, and the operations on it, each with the path in its error.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use domain::{InstanceIdentity, JobId, SeriesInstanceUid, StudyInstanceUid};
+
+use crate::SpoolError;
+use crate::durable;
+use crate::faults::Faults;
+
+/// Access to a folder that we create: its owner everything, its group reading, others nothing. Patients' images lie in it.
+const FOLDER_MODE: u32 = 0o750;
+
+/// `incoming/`, `instances/<study>/<series>/<sop>.dcm`, `results/<job>/`, `ledger.sqlite`, `spool.lock`.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    /// Lets operations fail in tests.
+    pub(crate) faults: Faults,
+}
+
+impl Folder {
+    /// The folder at `root`.
+    pub(crate) fn new(root: &Path, faults: Faults) -> Self {
+        Self { root: root.to_owned(), faults }
+    }
+
+    /// The folder itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where files lie until they are whole.
+    pub(crate) fn incoming(&self) -> PathBuf {
+        self.root.join("incoming")
+    }
+
+    /// Where instances lie.
+    pub(crate) fn instances(&self) -> PathBuf {
+        self.root.join("instances")
+    }
+
+    /// Where the results of all jobs lie.
+    pub(crate) fn results(&self) -> PathBuf {
+        self.root.join("results")
+    }
+
+    /// Where the results of one job lie.
+    pub(crate) fn results_of(&self, job: JobId) -> PathBuf {
+        self.results().join(job.0.to_string())
+    }
+
+    /// The folder of a series.
+    pub(crate) fn series(&self, study: &StudyInstanceUid, series: &SeriesInstanceUid) -> PathBuf {
+        series_in(&self.root, study, series)
+    }
+
+    /// The file of an instance.
+    pub(crate) fn instance(&self, identity: &InstanceIdentity) -> PathBuf {
+        instance_in(&self.root, identity)
+    }
+
+    /// Creates the folders that are not there, durably.
+    pub(crate) fn create(&self) -> Result<(), SpoolError> {
+        for folder in [self.root.clone(), self.incoming(), self.instances(), self.results()] {
+            self.create_folder(&folder)?;
+        }
+        self.sync_folder(&self.root)?;
+        self.sync_folder(durable::parent(&self.root))
+    }
+
+    /// Takes the lock that keeps a second node away; it is held until the file is dropped.
+    pub(crate) fn lock(&self) -> Result<File, SpoolError> {
+        let path = self.root.join("spool.lock");
+        let file = File::options().create(true).append(true).open(&path);
+        let file = file.map_err(|e| SpoolError::io("open", &path, e))?;
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::Locked { path }),
+            Err(errno) => Err(SpoolError::io("lock", &path, errno.into())),
+        }
+    }
+
+    /// Bytes that are free for us on the file system.
+    pub(crate) fn free_bytes(&self) -> Result<u64, SpoolError> {
+        let info = self.on("look at the free space of", &self.root, || {
+            rustix::fs::statvfs(&self.root).map_err(io::Error::from)
+        })?;
+        Ok(info.f_bavail.saturating_mul(info.f_frsize))
+    }
+
+    /// Creates a folder and those above it; syncs nothing.
+    pub(crate) fn create_folder(&self, path: &Path) -> Result<(), SpoolError> {
+        let create = || fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path);
+        self.on("create", path, create)
+    }
+
+    /// Creates a file that must not be there yet.
+    pub(crate) fn create_file(&self, path: &Path) -> Result<File, SpoolError> {
+        self.on("create", path, || File::create_new(path))
+    }
+
+    /// Appends to a file.
+    pub(crate) fn write(
+        &self,
+        file: &mut File,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<(), SpoolError> {
+        self.on("write", path, || file.write_all(bytes))
+    }
+
+    /// Makes the content of a file durable.
+    pub(crate) fn sync_file(&self, file: &File, path: &Path) -> Result<(), SpoolError> {
+        self.on("sync", path, || file.sync_data())
+    }
+
+    /// Makes the entries of a folder durable.
+    pub(crate) fn sync_folder(&self, path: &Path) -> Result<(), SpoolError> {
+        self.on("sync", path, || durable::sync_folder(path))
+    }
+
+    /// Moves a file; syncs nothing.
+    pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), SpoolError> {
+        self.on("move to its place", to, || durable::rename(from, to))
+    }
+
+    /// Removes a file; one that is gone already is fine.
+    pub(crate) fn remove_file(&self, path: &Path) -> Result<(), SpoolError> {
+        self.on("remove", path, || gone_is_fine(fs::remove_file(path)))
+    }
+
+    /// Removes a folder with what is in it; one that is gone already is fine.
+    pub(crate) fn remove_folder(&self, path: &Path) -> Result<(), SpoolError> {
+        self.on("remove", path, || gone_is_fine(fs::remove_dir_all(path)))
+    }
+
+    /// Removes a folder if nothing is in it.
+    pub(crate) fn remove_if_empty(&self, path: &Path) {
+        // What is not empty stays, and that is all this promises.
+        drop(self.on("remove", path, || fs::remove_dir(path)));
+    }
+
+    /// What is in a folder, in order of name; nothing if the folder is not there.
+    pub(crate) fn entries(&self, path: &Path) -> Result<Vec<Entry>, SpoolError> {
+        self.on("list", path, || match fs::read_dir(path) {
+            Ok(entries) => {
+                let mut all = entries.map(Entry::of).collect::<io::Result<Vec<_>>>()?;
+                all.sort_by(|a, b| a.path.cmp(&b.path));
+                Ok(all)
+            }
+            Err(error) => gone_is_fine(Err(error)).map(|()| Vec::new()),
+        })
+    }
+
+    /// Length of a file; `None` when it is not there.
+    pub(crate) fn length(&self, path: &Path) -> Result<Option<u64>, SpoolError> {
+        self.on("look at", path, || match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) => gone_is_fine(Err(error)).map(|()| None),
+        })
+    }
+
+    fn on<T>(
+        &self,
+        action: &'static str,
+        path: &Path,
+        operation: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T, SpoolError> {
+        let done = self.faults.step().and_then(|()| operation());
+        done.map_err(|error| SpoolError::io(action, path, error))
+    }
+}
+
+/// The folder of a series in a spool at `root`.
+pub(crate) fn series_in(
+    root: &Path,
+    study: &StudyInstanceUid,
+    series: &SeriesInstanceUid,
+) -> PathBuf {
+    root.join("instances").join(study.as_str()).join(series.as_str())
+}
+
+/// The file of an instance in a spool at `root`.
+pub(crate) fn instance_in(root: &Path, identity: &InstanceIdentity) -> PathBuf {
+    let folder = series_in(root, &identity.study, &identity.series);
+    folder.join(format!("{}.dcm", identity.sop_instance))
+}
+
+/// The ledger of a spool at `root`.
+pub(crate) fn ledger_in(root: &Path) -> PathBuf {
+    root.join("ledger.sqlite")
+}
+
+fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(()) | Err(_) => result,
+    }
+}
+
+/// One entry of a folder.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Whether it is a folder.
+    pub(crate) is_folder: bool,
+    /// Length of a file.
+    pub(crate) length: u64,
+}
+
+impl Entry {
+    fn of(entry: io::Result<fs::DirEntry>) -> io::Result<Self> {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        Ok(Self { path: entry.path(), is_folder: metadata.is_dir(), length: metadata.len() })
+    }
+
+    /// Its name, if it is text.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.path.file_name().and_then(OsStr::to_str)
+    }
+}

@@ -1,0 +1,169 @@
+//! Instances that became durable.
+
+use domain::{AeTitle, InstanceIdentity, Moment, SpooledInstance};
+use rusqlite::{OptionalExtension, Transaction, named_params};
+
+use super::rows::{self, integer};
+use super::{Halt, Ledger};
+use crate::SpoolError;
+
+/// What an instance changed in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The series did not have it.
+    New,
+    /// The series had it with another content; the newer one took its place.
+    Replaced,
+    /// The series had it with the same data set: nothing changed, the series does not open again.
+    Identical,
+}
+
+/// An instance whose file is in its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    /// What it is.
+    pub(crate) identity: InstanceIdentity,
+    /// Length of its file.
+    pub(crate) file_bytes: u64,
+    /// Title of the sender.
+    pub(crate) calling: AeTitle,
+    /// Title that it called.
+    pub(crate) called: AeTitle,
+    /// The file that was there before had the same data set, so it was kept.
+    pub(crate) is_same: bool,
+}
+
+impl Ledger {
+    /// Records a batch of instances as one transaction; the answers are in its order.
+    pub(crate) fn record(
+        &self,
+        arrivals: &[Arrival],
+        now: Moment,
+    ) -> Result<Vec<(SpooledInstance, Change)>, SpoolError> {
+        self.write("record instances", |transaction| {
+            arrivals.iter().map(|arrival| self.record_one(transaction, arrival, now)).collect()
+        })
+    }
+
+    /// Opens a series again because an instance of it is about to be replaced.
+    ///
+    /// This comes before the files are touched: when the node dies in between, the series closes once more
+    /// with what is there then, and no replacement goes unnoticed.
+    pub(crate) fn reopen(
+        &self,
+        identity: &InstanceIdentity,
+        now: Moment,
+    ) -> Result<(), SpoolError> {
+        self.write("open a series again", |transaction| {
+            let mut reopen = transaction.prepare_cached(
+                "UPDATE series SET state = 'open', last_received = max(last_received, :now)
+                 WHERE series = :series AND state = 'closed'",
+            )?;
+            let series = identity.series.as_str();
+            reopen.execute(named_params! { ":series": series, ":now": millis(now) })?;
+            Ok(())
+        })
+    }
+
+    /// Records one instance within a transaction.
+    pub(super) fn record_one(
+        &self,
+        transaction: &Transaction<'_>,
+        arrival: &Arrival,
+        now: Moment,
+    ) -> Result<(SpooledInstance, Change), Halt> {
+        let earlier = self.find(transaction, &arrival.identity)?;
+        let change = match &earlier {
+            None => Change::New,
+            Some(_) if !arrival.is_same => Change::Replaced,
+            Some(earlier) => return Ok((earlier.clone(), Change::Identical)),
+        };
+        // A replacement never has the time of what it replaces, so that whoever looked before can tell.
+        let after = |earlier: &SpooledInstance| earlier.received_at.unix_millis() + 1;
+        let earliest = earlier.as_ref().map_or(0, after);
+        let received_at = now.max(Moment::from_unix_millis(earliest));
+        open_series(transaction, arrival, received_at, change)?;
+        insert_instance(transaction, arrival, received_at)?;
+        let found = self.find(transaction, &arrival.identity)?;
+        let instance = found.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        Ok((instance, change))
+    }
+
+    fn find(
+        &self,
+        transaction: &Transaction<'_>,
+        identity: &InstanceIdentity,
+    ) -> rusqlite::Result<Option<SpooledInstance>> {
+        let mut find = transaction.prepare_cached(
+            "SELECT * FROM instances
+             WHERE series = :series AND sop_instance = :sop_instance AND study = :study",
+        )?;
+        let key = named_params! {
+            ":series": identity.series.as_str(),
+            ":sop_instance": identity.sop_instance.as_str(),
+            ":study": identity.study.as_str(),
+        };
+        find.query_row(key, |row| rows::instance(row, &self.root)).optional()
+    }
+}
+
+fn open_series(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    received_at: Moment,
+    change: Change,
+) -> rusqlite::Result<()> {
+    let mut study =
+        transaction.prepare_cached("INSERT OR IGNORE INTO studies (study) VALUES (?1)")?;
+    study.execute([arrival.identity.study.as_str()])?;
+    let mut series = transaction.prepare_cached(
+        "INSERT INTO series (series, study, state, instance_count, last_received, calling, called)
+         VALUES (:series, :study, 'open', 1, :received_at, :calling, :called)
+         ON CONFLICT (series) DO UPDATE SET
+           state = 'open',
+           instance_count = iif(state IN ('purging', 'purged'), 0, instance_count) + :more,
+           last_received = max(last_received, :received_at)",
+    )?;
+    series.execute(named_params! {
+        ":series": arrival.identity.series.as_str(),
+        ":study": arrival.identity.study.as_str(),
+        ":received_at": millis(received_at),
+        ":calling": arrival.calling.as_str(),
+        ":called": arrival.called.as_str(),
+        ":more": i64::from(change == Change::New),
+    })?;
+    Ok(())
+}
+
+fn insert_instance(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    received_at: Moment,
+) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO instances (study, series, sop_instance, sop_class, transfer_syntax, file_bytes,
+           received_at, revision, calling, called)
+         SELECT :study, :series, :sop_instance, :sop_class, :transfer_syntax, :file_bytes,
+           :received_at, revision + 1, :calling, :called FROM series WHERE series = :series
+         ON CONFLICT DO UPDATE SET
+           sop_class = excluded.sop_class, transfer_syntax = excluded.transfer_syntax,
+           file_bytes = excluded.file_bytes, received_at = excluded.received_at,
+           calling = excluded.calling, called = excluded.called",
+    )?;
+    insert.execute(named_params! {
+        ":study": arrival.identity.study.as_str(),
+        ":series": arrival.identity.series.as_str(),
+        ":sop_instance": arrival.identity.sop_instance.as_str(),
+        ":sop_class": arrival.identity.sop_class.as_str(),
+        ":transfer_syntax": arrival.identity.transfer_syntax.as_str(),
+        ":file_bytes": integer(arrival.file_bytes),
+        ":received_at": millis(received_at),
+        ":calling": arrival.calling.as_str(),
+        ":called": arrival.called.as_str(),
+    })?;
+    Ok(())
+}
+
+fn millis(moment: Moment) -> i64 {
+    integer(moment.unix_millis())
+}

@@ -1,0 +1,177 @@
+//! Deliveries: one for each job and destination, tried until it is through or refused.
+
+use std::path::{Path, PathBuf};
+
+use domain::{InstanceIdentity, JobId, Moment};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+
+use super::rows::{self, integer};
+use super::{Halt, Ledger};
+use crate::SpoolError;
+
+/// How many due deliveries of one destination are given at a time.
+const PER_DESTINATION: i64 = 16;
+
+/// Results that are to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The ledger's number.
+    pub id: i64,
+    /// Whose results.
+    pub job: JobId,
+    /// Name of the destination.
+    pub destination: String,
+    /// Failed tries until now.
+    pub attempts: u32,
+    /// The results in order of delivery: SEG before SR.
+    pub results: Vec<ResultFile>,
+}
+
+/// A result on stable storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultFile {
+    /// `segmentation` or `report`.
+    pub kind: String,
+    /// What it is.
+    pub identity: InstanceIdentity,
+    /// The DICOM file (PS3.10) that holds it.
+    pub path: PathBuf,
+}
+
+/// What became of a try.
+#[derive(Debug, Clone, Copy)]
+enum Tried<'a> {
+    Done,
+    Failed { reason: &'a str, next_at: Option<Moment> },
+}
+
+impl Ledger {
+    /// Deliveries whose time has come, those that wait longest first, some of each destination.
+    pub(crate) fn due_deliveries(&self, now: Moment) -> Result<Vec<Delivery>, SpoolError> {
+        self.read("list due deliveries", |connection| {
+            let mut due = connection.prepare_cached(
+                "SELECT id, job, destination, attempts FROM
+                   (SELECT *, row_number() OVER (PARTITION BY destination ORDER BY next_at, id) AS place
+                    FROM deliveries WHERE state = 'waiting' AND next_at <= ?1)
+                 WHERE place <= ?2 ORDER BY next_at, id",
+            )?;
+            let rows = due.query_map((integer(now.unix_millis()), PER_DESTINATION), |row| {
+                let job = rows::job_id(row, "job")?;
+                Ok(Delivery {
+                    id: row.get("id")?,
+                    job,
+                    destination: row.get("destination")?,
+                    attempts: row.get("attempts")?,
+                    results: result_files(connection, job, &self.root)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// When the next delivery is due; in the past when one is due already.
+    pub(crate) fn next_delivery_at(&self) -> Result<Option<Moment>, SpoolError> {
+        self.read("look for the next delivery", |connection| {
+            let mut next = connection.prepare_cached(
+                "SELECT next_at FROM deliveries WHERE state = 'waiting' ORDER BY next_at LIMIT 1",
+            )?;
+            next.query_row([], |row| rows::moment(row, "next_at")).optional()
+        })
+    }
+
+    /// A destination has all results of a job.
+    pub(crate) fn delivery_done(&self, delivery: i64, now: Moment) -> Result<(), SpoolError> {
+        self.tried(delivery, Tried::Done, now)
+    }
+
+    /// A destination does not have the results: it is tried again at `next_at`, or given up.
+    pub(crate) fn delivery_failed(
+        &self,
+        delivery: i64,
+        reason: &str,
+        next_at: Option<Moment>,
+        now: Moment,
+    ) -> Result<(), SpoolError> {
+        self.tried(delivery, Tried::Failed { reason, next_at }, now)
+    }
+
+    fn tried(&self, delivery: i64, tried: Tried<'_>, now: Moment) -> Result<(), SpoolError> {
+        self.write("record a delivery", |transaction| {
+            let mut find =
+                transaction.prepare_cached("SELECT job, state FROM deliveries WHERE id = ?1")?;
+            let found = find.query_row([delivery], |row| {
+                Ok((rows::job_id(row, "job")?, row.get::<_, String>("state")?))
+            });
+            let Some((job, state)) = found.optional()? else {
+                return Err(SpoolError::UnknownDelivery { delivery }.into());
+            };
+            // What has ended stays as it ended.
+            if state == "waiting" {
+                record(transaction, delivery, tried, now)?;
+                end_job(transaction, job, now)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn result_files(
+    connection: &Connection,
+    job: JobId,
+    root: &Path,
+) -> rusqlite::Result<Vec<ResultFile>> {
+    let mut select = connection.prepare_cached(
+        "SELECT * FROM results WHERE job = ?1 AND path IS NOT NULL ORDER BY ordinal",
+    )?;
+    let rows = select.query_map([job.0], |row| {
+        Ok(ResultFile {
+            kind: row.get("kind")?,
+            identity: rows::identity(row)?,
+            path: root.join(row.get::<_, String>("path")?),
+        })
+    })?;
+    rows.collect()
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    delivery: i64,
+    tried: Tried<'_>,
+    now: Moment,
+) -> Result<(), Halt> {
+    let now = integer(now.unix_millis());
+    let (state, reason, next_at, ended) = match tried {
+        Tried::Done => ("done", None, now, Some(now)),
+        Tried::Failed { reason, next_at: Some(at) } => {
+            ("waiting", Some(reason), integer(at.unix_millis()), None)
+        }
+        Tried::Failed { reason, next_at: None } => ("refused", Some(reason), now, Some(now)),
+    };
+    let failures = i64::from(reason.is_some());
+    let mut update = transaction.prepare_cached(
+        "UPDATE deliveries SET state = :state, attempts = attempts + :failures, next_at = :next_at,
+           reason = :reason, ended_at = :ended WHERE id = :id",
+    )?;
+    update.execute(named_params! {
+        ":id": delivery, ":state": state, ":failures": failures, ":next_at": next_at,
+        ":reason": reason, ":ended": ended,
+    })?;
+    Ok(())
+}
+
+/// Ends a job whose deliveries have all ended: done, or set aside if one was refused.
+fn end_job(transaction: &Transaction<'_>, job: JobId, now: Moment) -> Result<(), Halt> {
+    let mut end = transaction.prepare_cached(
+        "UPDATE jobs SET ended_at = :now,
+           state = iif(refused IS NULL, 'done', 'quarantined'),
+           reason_code = iif(refused IS NULL, NULL, 'undeliverable'),
+           reason = refused
+         FROM (SELECT
+             sum(state = 'waiting') AS waiting,
+             group_concat(destination || ': ' || reason, '; ') FILTER (WHERE state = 'refused') AS refused
+           FROM deliveries WHERE job = :job)
+         WHERE jobs.id = :job AND jobs.state = 'delivering' AND waiting = 0",
+    )?;
+    end.execute(named_params! { ":job": job.0, ":now": integer(now.unix_millis()) })?;
+    Ok(())
+}

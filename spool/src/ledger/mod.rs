@@ -1,0 +1,114 @@
+//! The ledger: series, instances, jobs, results and deliveries in one SQLite file. `schema.sql` says what each column is.
+//!
+//! Each public method is one transaction. The ledger knows nothing of files but the paths it gives back.
+
+mod arrivals;
+mod deliveries;
+mod jobs;
+mod open;
+mod purge;
+mod reconcile;
+mod results;
+mod rows;
+mod series;
+mod snapshot;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+use crate::SpoolError;
+use crate::faults::Faults;
+
+pub(crate) use arrivals::Arrival;
+pub(crate) use reconcile::Found;
+pub(crate) use results::WrittenResult;
+
+pub use arrivals::Change;
+pub use deliveries::{Delivery, ResultFile};
+pub use series::{Closed, NewJob, OpenRow};
+pub use snapshot::{Counts, DeliveryRow, JobRow, SeriesRow, Snapshot};
+pub use view::LedgerView;
+
+/// The ledger's file, opened for writing.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+    root: PathBuf,
+    faults: Faults,
+}
+
+/// Why a transaction is given up: SQLite failed, or the caller's wish does not fit.
+#[derive(Debug)]
+enum Halt {
+    Sql(rusqlite::Error),
+    Refused(SpoolError),
+}
+
+impl From<rusqlite::Error> for Halt {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<SpoolError> for Halt {
+    fn from(error: SpoolError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Halt {
+    fn into_error(self, action: &'static str, path: &Path) -> SpoolError {
+        match self {
+            Self::Sql(error) => ledger_error(action, path, error),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+/// A failure of SQLite; a full disk becomes [`SpoolError::DiskFull`].
+fn ledger_error(action: &'static str, path: &Path, error: rusqlite::Error) -> SpoolError {
+    if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+        return SpoolError::DiskFull { path: path.to_owned() };
+    }
+    SpoolError::Ledger { action, source: Arc::new(error) }
+}
+
+impl Ledger {
+    /// Runs `work` as one transaction: everything it wrote is durable when this returns `Ok`, else nothing.
+    fn write<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Halt>,
+    ) -> Result<T, SpoolError> {
+        let io = |error| SpoolError::io("write", &self.path, error);
+        self.faults.step().map_err(io)?;
+        let mut connection = self.connection();
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| ledger_error(action, &self.path, error))?;
+        let value = work(&transaction).map_err(|halt| halt.into_error(action, &self.path))?;
+        self.faults.step().map_err(io)?;
+        transaction.commit().map_err(|error| ledger_error(action, &self.path, error))?;
+        Ok(value)
+    }
+
+    /// Runs `work` on one consistent state.
+    fn read<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, SpoolError> {
+        let connection = self.connection();
+        let read = connection.unchecked_transaction().and_then(|transaction| work(&transaction));
+        read.map_err(|error| ledger_error(action, &self.path, error))
+    }
+
+    /// A panic elsewhere leaves no open transaction behind, so the connection stays usable.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

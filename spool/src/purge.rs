@@ -1,0 +1,67 @@
+//! Finished work leaves the disk; the ledger keeps what it knows of it.
+
+use std::sync::PoisonError;
+
+use domain::{Moment, SeriesInstanceUid};
+
+use crate::folder::Entry;
+use crate::{Spool, SpoolError};
+
+/// What a purge removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Instances.
+    pub instances: u64,
+    /// Bytes of instances and results.
+    pub bytes: u64,
+}
+
+impl Spool {
+    /// Removes instances and results of closed series that have been finished since before `older_than`: closed, their
+    /// study asked, all their jobs done, superseded or quarantined. Rows stay as history; the state becomes `purged`.
+    ///
+    /// # Errors
+    /// The first operation that failed; what is left is removed the next time.
+    pub fn purge(&self, older_than: Moment) -> Result<Purged, SpoolError> {
+        let mut purged = Purged::default();
+        for series in self.ledger.purgeable(older_than)? {
+            self.purge_series(&series, older_than, &mut purged)?;
+        }
+        Ok(purged)
+    }
+
+    fn purge_series(
+        &self,
+        series: &SeriesInstanceUid,
+        older_than: Moment,
+        purged: &mut Purged,
+    ) -> Result<(), SpoolError> {
+        // An instance of this series that comes now waits until it is gone, and then opens it again.
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(leaving) = self.ledger.begin_purge(series, older_than)? else { return Ok(()) };
+        for study in &leaving.studies {
+            let folder = self.folder.series(study, series);
+            for file in self.folder.entries(&folder)? {
+                self.remove(&file, purged)?;
+                purged.instances += 1;
+            }
+            self.folder.remove_if_empty(&folder);
+            self.folder.remove_if_empty(&self.folder.instances().join(study.as_str()));
+        }
+        for job in leaving.jobs {
+            let folder = self.folder.results_of(job);
+            for file in self.folder.entries(&folder)? {
+                self.remove(&file, purged)?;
+            }
+            self.folder.remove_if_empty(&folder);
+        }
+        self.ledger.end_purge(series)
+    }
+
+    fn remove(&self, file: &Entry, purged: &mut Purged) -> Result<(), SpoolError> {
+        self.folder.remove_file(&file.path)?;
+        self.room.give_back(file.length);
+        purged.bytes += file.length;
+        Ok(())
+    }
+}
