@@ -1,1 +1,53 @@
-//! To be written.
+//! What a model found becomes DICOM: a Segmentation and a structured report that refer to each other and to the source.
+//!
+//! [`write()`] is a pure function from findings, source series and context to the bytes of files. The Segmentation is BINARY with one
+//! segment a finding and without empty frames (PS3.3 §A.51); the report is a Comprehensive 3D SR of template TID 1500
+//! with one measurement group a segment (PS3.16). Both carry the patient and study attributes of the source as raw
+//! bytes together with its Specific Character Set, so any character set survives; text of our own is ASCII.
+//! [`show`] reads such files back for people.
+//!
+//! This room knows no files, sockets, clocks or models. All UIDs are derived from source, model and settings, never
+//! from time: the same work done twice gives the same instances.
+
+mod coding;
+mod context;
+mod error;
+mod iod;
+mod result;
+mod seg;
+mod show;
+mod sr;
+mod table;
+mod tags;
+mod text;
+mod tree;
+mod uids;
+mod work;
+
+use domain::Findings;
+use series::SourceSeries;
+
+pub use context::{Device, WriteContext};
+pub use error::WriteError;
+pub use result::{ResultInstance, ResultKind, ResultSet};
+pub use show::{ShowError, show};
+pub use table::segments_table;
+pub use tree::tree;
+
+use work::Work;
+
+/// Makes the instances that say what was found. Without a segment there is a report only, which says what is absent.
+///
+/// # Errors
+/// [`WriteError`] when masks and source series do not fit together, a measurement is not finite or a number exceeds
+/// what its attribute can hold.
+pub fn write(
+    findings: &Findings,
+    source: &SourceSeries,
+    context: &WriteContext,
+) -> Result<ResultSet, WriteError> {
+    let work = Work::new(findings, source, context)?;
+    let segmentation = if findings.segments.is_empty() { None } else { Some(seg::write(&work)?) };
+    let report = sr::write(&work, segmentation.as_ref().map(|made| &made.identity))?;
+    Ok(ResultSet { segmentation, report })
+}

@@ -1,0 +1,238 @@
+//! Every coded concept that results carry beside those of the findings, in one table (PS3.16; meanings as its context groups
+//! and templates spell them).
+
+use dataset::DataSet;
+use domain::{CodedConcept, Tag};
+
+use crate::tags;
+use crate::text::{LO_MAX, ascii};
+
+/// A concept of the table: Code Value, Coding Scheme Designator, Code Meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
+
+impl Code {
+    /// The same as a noun of the domain.
+    pub(crate) fn concept(self) -> CodedConcept {
+        CodedConcept::new(self.0, self.1, self.2)
+    }
+}
+
+macro_rules! table {
+    ($($name:ident = ($value:literal, $scheme:literal, $meaning:literal);)*) => {
+        $(pub(crate) const $name: Code = Code($value, $scheme, $meaning);)*
+        /// The whole table.
+        #[cfg(test)]
+        const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+table! {
+    // Derivation and purposes of reference (CID 7203, 7202, 7005)
+    SEGMENTATION = ("113076", "DCM", "Segmentation");
+    SOURCE_IMAGE = ("121322", "DCM", "Source image for image processing operation");
+    ACQUISITION_EQUIPMENT = ("109101", "DCM", "Acquisition Equipment");
+    PROCESSING_EQUIPMENT = ("109102", "DCM", "Processing Equipment");
+    // Root of the report (TID 1500, CID 7021, CID 100)
+    IMAGING_MEASUREMENT_REPORT = ("126000", "DCM", "Imaging Measurement Report");
+    PROCEDURE_REPORTED = ("121058", "DCM", "Procedure reported");
+    IMAGING_PROCEDURE = ("363679005", "SCT", "Imaging procedure");
+    IMAGING_MEASUREMENTS = ("126010", "DCM", "Imaging Measurements");
+    // Language (TID 1204)
+    LANGUAGE = ("121049", "DCM", "Language of Content Item and Descendants");
+    // Observation context (TID 1001, TID 1004)
+    OBSERVER_TYPE = ("121005", "DCM", "Observer Type");
+    DEVICE = ("121007", "DCM", "Device");
+    DEVICE_OBSERVER_UID = ("121012", "DCM", "Device Observer UID");
+    DEVICE_OBSERVER_NAME = ("121013", "DCM", "Device Observer Name");
+    DEVICE_OBSERVER_MANUFACTURER = ("121014", "DCM", "Device Observer Manufacturer");
+    DEVICE_OBSERVER_MODEL_NAME = ("121015", "DCM", "Device Observer Model Name");
+    DEVICE_OBSERVER_SERIAL_NUMBER = ("121016", "DCM", "Device Observer Serial Number");
+    // Image library (TID 1600, TID 1602 and what it includes)
+    IMAGE_LIBRARY = ("111028", "DCM", "Image Library");
+    IMAGE_LIBRARY_GROUP = ("126200", "DCM", "Image Library Group");
+    MODALITY = ("121139", "DCM", "Modality");
+    FRAME_OF_REFERENCE_UID = ("112227", "DCM", "Frame of Reference UID");
+    PIXEL_DATA_ROWS = ("110910", "DCM", "Pixel Data Rows");
+    PIXEL_DATA_COLUMNS = ("110911", "DCM", "Pixel Data Columns");
+    HORIZONTAL_PIXEL_SPACING = ("111026", "DCM", "Horizontal Pixel Spacing");
+    VERTICAL_PIXEL_SPACING = ("111066", "DCM", "Vertical Pixel Spacing");
+    SPACING_BETWEEN_SLICES = ("112226", "DCM", "Spacing between slices");
+    // Measurement groups (TID 1411, TID 1501)
+    MEASUREMENT_GROUP = ("125007", "DCM", "Measurement Group");
+    TRACKING_IDENTIFIER = ("112039", "DCM", "Tracking Identifier");
+    TRACKING_UNIQUE_IDENTIFIER = ("112040", "DCM", "Tracking Unique Identifier");
+    FINDING_CATEGORY = ("276214006", "SCT", "Finding category");
+    FINDING = ("121071", "DCM", "Finding");
+    REFERENCED_SEGMENT = ("121191", "DCM", "Referenced Segment");
+    SOURCE_SERIES = ("121232", "DCM", "Source series for segmentation");
+    FINDING_SITE = ("363698007", "SCT", "Finding Site");
+    LATERALITY = ("272741003", "SCT", "Laterality");
+    PRESENCE = ("121052", "DCM", "Presence of property");
+    ABSENT = ("272519000", "SCT", "Absent");
+    // Algorithm identification (TID 4019, CID 7162)
+    ALGORITHM_NAME = ("111001", "DCM", "Algorithm Name");
+    ALGORITHM_VERSION = ("111003", "DCM", "Algorithm Version");
+    ALGORITHM_PARAMETERS = ("111002", "DCM", "Algorithm Parameters");
+    ALGORITHM_MANUFACTURER = ("122405", "DCM", "Algorithm Manufacturer");
+    ALGORITHM_FAMILY = ("111000", "DCM", "Algorithm Family");
+    ARTIFICIAL_INTELLIGENCE = ("123110", "DCM", "Artificial Intelligence");
+    // Measurements (TID 1419; CID 7469, 7472, 7474, 7470, 7464, 7180)
+    VOLUME = ("118565006", "SCT", "Volume");
+    MEASUREMENT_METHOD = ("370129005", "SCT", "Measurement Method");
+    VOXEL_SUMMATION = ("126030", "DCM", "Sum of segmented voxel method for volume");
+    DERIVATION = ("121401", "DCM", "Derivation");
+    MEAN = ("373098007", "SCT", "Mean");
+    STANDARD_DEVIATION = ("386136009", "SCT", "Standard Deviation");
+    MINIMUM = ("255605001", "SCT", "Minimum");
+    MAXIMUM = ("56851009", "SCT", "Maximum");
+    ATTENUATION = ("112031", "DCM", "Attenuation Coefficient");
+    MR_SIGNAL = ("110852", "DCM", "MR signal intensity");
+    NM_ACTIVITY = ("110821", "DCM", "Nuclear Medicine Tomographic Activity");
+    ECHOGENICITY = ("110849", "DCM", "Echogenicity");
+    WIDTH = ("103355008", "SCT", "Width");
+    HEIGHT = ("121207", "DCM", "Height");
+    DEPTH = ("131197000", "SCT", "Depth");
+    CERTAINTY = ("111012", "DCM", "Certainty of Finding");
+    // Codes of findings that are told apart
+    ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure");
+    BODY_STRUCTURE = ("123037004", "SCT", "Anatomical Structure");
+}
+
+macro_rules! outside {
+    ($($name:ident = ($value:literal, $scheme:literal, $meaning:literal);)*) => {
+        $(pub(crate) const $name: Code = Code($value, $scheme, $meaning);)*
+    };
+}
+
+// Units (UCUM) and the language (RFC 5646) follow rules of their own.
+outside! {
+    ENGLISH = ("en-US", "RFC5646", "English (United States)");
+    CUBIC_CENTIMETRE = ("cm3", "UCUM", "cubic centimeter");
+    MILLIMETRE = ("mm", "UCUM", "millimeter");
+    HOUNSFIELD = ("[hnsf'U]", "UCUM", "Hounsfield unit");
+    NO_UNITS = ("1", "UCUM", "no units");
+    PERCENT = ("%", "UCUM", "Percent");
+    PIXELS = ("{pixels}", "UCUM", "pixels");
+}
+
+/// Modalities (CID 29) that have volumes or may come to have them.
+const MODALITIES: &[Code] = &[
+    Code("CT", "DCM", "Computed Tomography"),
+    Code("MR", "DCM", "Magnetic Resonance"),
+    Code("PT", "DCM", "Positron emission tomography"),
+    Code("NM", "DCM", "Nuclear Medicine"),
+    Code("US", "DCM", "Ultrasound"),
+    Code("XA", "DCM", "X-Ray Angiography"),
+    Code("RF", "DCM", "Radiofluoroscopy"),
+    Code("MG", "DCM", "Mammography"),
+    Code("DX", "DCM", "Digital Radiography"),
+    Code("CR", "DCM", "Computed Radiography"),
+    Code("OPT", "DCM", "Ophthalmic Tomography"),
+    Code("OCT", "DCM", "Optical Coherence Tomography"),
+    Code("IVUS", "DCM", "Intravascular Ultrasound"),
+    Code("IVOCT", "DCM", "Intravascular Optical Coherence Tomography"),
+    Code("OP", "DCM", "Ophthalmic Photography"),
+    Code("ES", "DCM", "Endoscopy"),
+    Code("GM", "DCM", "General Microscopy"),
+    Code("SM", "DCM", "Slide Microscopy"),
+    Code("XC", "DCM", "External-camera Photography"),
+];
+
+/// The concept of a Modality (0008,0060); one that CID 29 does not have is written with itself as its meaning, none as OT.
+pub(crate) fn modality(modality: &str) -> CodedConcept {
+    if modality.is_empty() {
+        return CodedConcept::new("OT", "DCM", "Other");
+    }
+    let known = MODALITIES.iter().find(|code| code.0 == modality);
+    known.map_or_else(|| CodedConcept::new(modality, "DCM", modality), |code| code.concept())
+}
+
+/// An item of a Code Sequence (PS3.3 Table 8.8-1). A value that SH cannot hold goes to Long Code Value.
+pub(crate) fn code_item(concept: &CodedConcept) -> DataSet {
+    use dataset::Vr;
+    let mut item = DataSet::new();
+    let value = ascii(&concept.value, LO_MAX);
+    if value.len() <= 16 {
+        item.put_text(tags::CODE_VALUE, Vr::SH, &value);
+    } else {
+        item.put_text(tags::LONG_CODE_VALUE, Vr::UC, &value);
+    }
+    item.put_text(tags::CODING_SCHEME_DESIGNATOR, Vr::SH, &ascii(&concept.scheme, 16));
+    item.put_text(tags::CODE_MEANING, Vr::LO, &ascii(&concept.meaning, LO_MAX));
+    item
+}
+
+/// Puts a Code Sequence of one item.
+pub(crate) fn put_code(set: &mut DataSet, tag: Tag, concept: &CodedConcept) {
+    set.put_items(tag, vec![code_item(concept)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn each_concept_stands_once_and_fits_its_attributes() {
+        let mut seen = BTreeSet::new();
+        for code in ALL.iter().chain(MODALITIES) {
+            assert!(seen.insert((code.0, code.1)), "{code:?} twice");
+            assert!(code.0.len() <= 16 && code.1.len() <= 16 && code.2.len() <= 64, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn long_values_and_unknown_modalities() {
+        let long = CodedConcept::new("12345678901234567", "SCT", "Long");
+        let item = code_item(&long);
+        assert_eq!(item.text(tags::LONG_CODE_VALUE).as_deref(), Some("12345678901234567"));
+        assert!(!item.contains(tags::CODE_VALUE));
+        assert_eq!(modality("CT").meaning, "Computed Tomography");
+        assert_eq!(modality("ZZ").value, "ZZ");
+    }
+
+    /// Prints the triples that pydicom's dictionaries do not have with this meaning.
+    const LOOK_UP: &str = r"
+import sys
+from pydicom.sr._concepts_dict import concepts
+known = {}
+for scheme, keywords in concepts.items():
+    for codes in keywords.values():
+        for code, (meaning, _) in codes.items():
+            known.setdefault((code, scheme), set()).add(meaning.lower())
+for line in sys.stdin:
+    code, scheme, meaning = line.rstrip('\n').split('\t')
+    if meaning.lower() not in known.get((code, scheme), ()):
+        print(code, scheme, meaning, 'but pydicom has', known.get((code, scheme)))
+";
+
+    /// Meanings that PS3.16 spells otherwise than pydicom's dictionaries, which take some from SNOMED CT.
+    const SPELT_OTHERWISE: &[&str] = &["276214006", "91723000", "123037004"];
+
+    #[test]
+    fn pydicom_knows_every_concept() {
+        let Ok(folder) = std::env::var("PARSENODE_VALIDATORS") else {
+            println!("SKIPPED: PARSENODE_VALIDATORS is not set, concepts are not looked up");
+            return;
+        };
+        let table = ALL.iter().chain(MODALITIES);
+        let lines: String =
+            table.map(|code| format!("{}\t{}\t{}\n", code.0, code.1, code.2)).collect();
+        let folder_of_input = tempfile::tempdir().unwrap();
+        let input = folder_of_input.path().join("codes");
+        std::fs::write(&input, lines).unwrap();
+        let output = Command::new(std::path::Path::new(&folder).join("venv/bin/python"))
+            .args(["-c", LOOK_UP])
+            .stdin(std::fs::File::open(&input).unwrap())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout);
+        let expected = |line: &&str| !SPELT_OTHERWISE.iter().any(|code| line.starts_with(code));
+        let unknown: Vec<_> = text.lines().filter(expected).collect();
+        assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+    }
+}

@@ -1,0 +1,29 @@
+//! Who writes the results, and when.
+
+use domain::{Moment, Predecessor};
+
+/// The equipment that results name: this node (PS3.3 §C.7.5.1 and §C.7.5.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Manufacturer (0008,0070).
+    pub manufacturer: String,
+    /// Manufacturer's Model Name (0008,1090).
+    pub model_name: String,
+    /// Device Serial Number (0018,1000).
+    pub serial_number: String,
+    /// Software Versions (0018,1020).
+    pub software_version: String,
+    /// Station Name (0008,1010); type 3.
+    pub station_name: Option<String>,
+}
+
+/// What results say beside the findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteContext {
+    /// The equipment that makes them.
+    pub device: Device,
+    /// Content Date and Time. UIDs do not depend on it.
+    pub created: Moment,
+    /// The report on an earlier revision of the series that the new one replaces (PS3.3 §C.17.2.3, type 1C).
+    pub predecessor: Option<Predecessor>,
+}

@@ -1,0 +1,50 @@
+//! Contributing Equipment Sequence of SOP Common (PS3.3 §C.12.1): the scanner and this node.
+
+use dataset::{DataSet, Vr};
+use domain::Tag;
+
+use super::{copy, put_equipment};
+use crate::coding::{ACQUISITION_EQUIPMENT, PROCESSING_EQUIPMENT, put_code};
+use crate::tags;
+use crate::text::{LO_MAX, ascii};
+use crate::work::Work;
+
+/// What is taken over of the scanner.
+const SCANNER: &[(Tag, Vr)] = &[
+    (tags::MANUFACTURER, Vr::LO),
+    (tags::INSTITUTION_NAME, Vr::LO),
+    (tags::INSTITUTION_ADDRESS, Vr::ST),
+    (tags::STATION_NAME, Vr::SH),
+    (tags::INSTITUTIONAL_DEPARTMENT_NAME, Vr::LO),
+    (tags::MANUFACTURER_MODEL_NAME, Vr::LO),
+    (tags::DEVICE_SERIAL_NUMBER, Vr::LO),
+    (tags::DEVICE_UID, Vr::UI),
+    (tags::SOFTWARE_VERSIONS, Vr::LO),
+];
+
+/// Names who took the images and who processed them, with the Device UID that stands for this model.
+pub(crate) fn put_contributing_equipment(set: &mut DataSet, work: &Work<'_>) {
+    let items = scanner(work.header).into_iter().chain([node(work)]).collect();
+    set.put_items(tags::CONTRIBUTING_EQUIPMENT_SEQUENCE, items);
+}
+
+/// Manufacturer is type 1 in an item, so a scanner without one is left out.
+fn scanner(header: &DataSet) -> Option<DataSet> {
+    header.text(tags::MANUFACTURER).filter(|name| !name.is_empty())?;
+    let mut item = DataSet::new();
+    copy(&mut item, header, SCANNER);
+    put_code(&mut item, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &ACQUISITION_EQUIPMENT.concept());
+    Some(item)
+}
+
+fn node(work: &Work<'_>) -> DataSet {
+    let mut item = DataSet::new();
+    put_equipment(&mut item, &work.context.device);
+    item.put_uid(tags::DEVICE_UID, work.uids.device());
+    item.put_text(tags::CONTRIBUTION_DATE_TIME, Vr::DT, &work.created.date_time);
+    let model = &work.findings.model;
+    let description = format!("Ran {} {}: {}", model.name, model.version, model.title);
+    item.put_text(tags::CONTRIBUTION_DESCRIPTION, Vr::ST, &ascii(&description, LO_MAX));
+    put_code(&mut item, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &PROCESSING_EQUIPMENT.concept());
+    item
+}

@@ -1,0 +1,65 @@
+//! General Series and what SR Document Series has of it (PS3.3 §C.7.3.1, §C.17.1).
+
+use dataset::{DataSet, Vr};
+
+use super::copy;
+use crate::tags;
+use crate::text::{LO_MAX, with_ending};
+use crate::work::Work;
+
+/// What every Series Description of ours ends with.
+const NOT_FOR_DIAGNOSIS: &str = " - not for diagnosis";
+
+/// Which of the two series of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SeriesRole {
+    /// Modality SEG.
+    Segmentation,
+    /// Modality SR.
+    Report,
+}
+
+impl SeriesRole {
+    fn modality(self) -> &'static str {
+        match self {
+            Self::Segmentation => "SEG",
+            Self::Report => "SR",
+        }
+    }
+
+    /// 9000 + ten times the number of the source series, + 1 for the SEG, + 2 for the SR: series 2 gives 9021 and 9022.
+    fn number(self, source: &DataSet) -> i64 {
+        let of_source = source.int(tags::SERIES_NUMBER).filter(|n| (0..=1_000_000).contains(n));
+        let role = match self {
+            Self::Segmentation => 1,
+            Self::Report => 2,
+        };
+        9000 + 10 * of_source.unwrap_or(0) + role
+    }
+}
+
+/// The new series. The description names the model; a SEG also keeps the body part and the request of the source.
+pub(crate) fn put_series(set: &mut DataSet, work: &Work<'_>, role: SeriesRole, series: &str) {
+    set.put_text(tags::MODALITY, Vr::CS, role.modality());
+    set.put_uid(tags::SERIES_INSTANCE_UID, series);
+    set.put_text(tags::SERIES_NUMBER, Vr::IS, &role.number(work.header).to_string());
+    set.put_text(tags::SERIES_DATE, Vr::DA, &work.created.date);
+    set.put_text(tags::SERIES_TIME, Vr::TM, &work.created.time);
+    let description = with_ending(&work.findings.model.title, NOT_FOR_DIAGNOSIS, LO_MAX);
+    set.put_text(tags::SERIES_DESCRIPTION, Vr::LO, &description);
+    match role {
+        SeriesRole::Segmentation => copy(
+            set,
+            work.header,
+            &[
+                (tags::BODY_PART_EXAMINED, Vr::CS),
+                (tags::LATERALITY, Vr::CS),
+                (tags::ANATOMICAL_ORIENTATION_TYPE, Vr::CS),
+                (tags::REQUEST_ATTRIBUTES_SEQUENCE, Vr::SQ),
+            ],
+        ),
+        SeriesRole::Report => {
+            set.put_empty(tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, Vr::SQ)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Multi-frame Functional Groups (PS3.3 §C.7.6.16 and §A.51.5): where each frame lies, what it shows and what it was made of.
+
+use dataset::{DataSet, Element, Value, Vr};
+use domain::Tag;
+use series::{SourceInstance, SourceSlice};
+
+use super::frames::{Frame, Frames};
+use crate::coding::{SEGMENTATION, SOURCE_IMAGE, put_code};
+use crate::iod::sop_reference;
+use crate::work::Work;
+use crate::{WriteError, tags};
+
+/// Most frames that Dimension Index Values, VR UL, can tell apart; Number of Frames is a 32-bit number too.
+const FRAMES_MAX: usize = i32::MAX as usize;
+
+/// Puts Number of Frames, the shared groups and the groups of each frame.
+pub(crate) fn put_functional_groups(
+    set: &mut DataSet,
+    work: &Work<'_>,
+    frames: &Frames,
+) -> Result<(), WriteError> {
+    let count = frames.count();
+    if count > FRAMES_MAX {
+        return Err(WriteError::TooMany { what: "frames", count, most: FRAMES_MAX });
+    }
+    set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, &count.to_string());
+    set.put_items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared(work)]);
+    let per_frame = frames.iter().map(|frame| per_frame(work, frame)).collect();
+    set.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, per_frame);
+    Ok(())
+}
+
+/// A functional group: a sequence of one item.
+fn put_group(set: &mut DataSet, tag: Tag, item: DataSet) {
+    set.put_items(tag, vec![item]);
+}
+
+fn shared(work: &Work<'_>) -> DataSet {
+    let mut groups = DataSet::new();
+    put_group(&mut groups, tags::PIXEL_MEASURES_SEQUENCE, pixel_measures(work));
+    let mut orientation = DataSet::new();
+    let bytes = work.source.orientation_bytes.clone();
+    orientation.put_bytes(tags::IMAGE_ORIENTATION_PATIENT, Vr::DS, bytes);
+    put_group(&mut groups, tags::PLANE_ORIENTATION_SEQUENCE, orientation);
+    groups
+}
+
+/// Pixel Measures. Spacing Between Slices is the distance of the source's planes, whatever their thickness is.
+fn pixel_measures(work: &Work<'_>) -> DataSet {
+    let source = work.source;
+    let mut measures = DataSet::new();
+    measures.put_bytes(tags::PIXEL_SPACING, Vr::DS, source.pixel_spacing_bytes.clone());
+    let spacing = source.geometry.spacing_mm[2];
+    measures.put_decimals(tags::SPACING_BETWEEN_SLICES, &[spacing]);
+    match source.slices.first().and_then(slice_thickness) {
+        Some(bytes) => measures.put_bytes(tags::SLICE_THICKNESS, Vr::DS, bytes),
+        None => measures.put_decimals(tags::SLICE_THICKNESS, &[spacing]),
+    }
+    measures
+}
+
+/// Slice Thickness of the source as received, where it has one above 0.
+fn slice_thickness(slice: &SourceSlice) -> Option<Vec<u8>> {
+    let holders = measures_of(&slice.instance, slice.frame_index);
+    let holder = holders.into_iter().flatten().find(|holder| {
+        holder.number(tags::SLICE_THICKNESS).is_some_and(|mm| mm.is_finite() && mm > 0.0)
+    })?;
+    match holder.get(tags::SLICE_THICKNESS)? {
+        Element { value: Value::Bytes(bytes), .. } => Some(bytes.clone()),
+        Element { value: Value::Items(_), .. } => None,
+    }
+}
+
+/// Where a source may have its Slice Thickness: the groups of the frame, the shared groups, the top.
+fn measures_of(instance: &SourceInstance, frame_index: usize) -> [Option<&DataSet>; 3] {
+    let header = &instance.header;
+    let per_frame = header.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).get(frame_index);
+    let shared = header.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
+    let [per_frame, shared] =
+        [per_frame, shared].map(|groups| groups?.items(tags::PIXEL_MEASURES_SEQUENCE).first());
+    [per_frame, shared, Some(header)]
+}
+
+fn per_frame(work: &Work<'_>, frame: &Frame) -> DataSet {
+    let slice = &work.source.slices[frame.k];
+    let segment_number = frame.segment_index + 1;
+    let mut groups = DataSet::new();
+    let content = frame_content(segment_number, frame.position_number);
+    put_group(&mut groups, tags::FRAME_CONTENT_SEQUENCE, content);
+    let mut position = DataSet::new();
+    position.put_bytes(tags::IMAGE_POSITION_PATIENT, Vr::DS, slice.position_bytes.clone());
+    put_group(&mut groups, tags::PLANE_POSITION_SEQUENCE, position);
+    put_group(&mut groups, tags::DERIVATION_IMAGE_SEQUENCE, derivation_image(slice));
+    let mut segment = DataSet::new();
+    segment.put_u16s(tags::REFERENCED_SEGMENT_NUMBER, &[saturated(segment_number)]);
+    put_group(&mut groups, tags::SEGMENT_IDENTIFICATION_SEQUENCE, segment);
+    groups
+}
+
+/// Segments were counted before frames are made, so nothing is ever cut here.
+fn saturated(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+fn frame_content(segment_number: usize, position_number: usize) -> DataSet {
+    let value = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let mut content = DataSet::new();
+    let values = [value(segment_number), value(position_number)];
+    content.put_u32s(tags::DIMENSION_INDEX_VALUES, &values);
+    content
+}
+
+/// The mask was drawn on the pixels of this source frame, which keep their places.
+fn derivation_image(slice: &SourceSlice) -> DataSet {
+    let mut source = sop_reference(&slice.instance.identity);
+    if let Some(number) = slice.frame_number {
+        source.put_text(tags::REFERENCED_FRAME_NUMBER, Vr::IS, &number.to_string());
+    }
+    source.put_text(tags::SPATIAL_LOCATIONS_PRESERVED, Vr::CS, "YES");
+    let purpose = SOURCE_IMAGE.concept();
+    put_code(&mut source, tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, &purpose);
+    let mut derivation = DataSet::new();
+    put_code(&mut derivation, tags::DERIVATION_CODE_SEQUENCE, &SEGMENTATION.concept());
+    derivation.put_items(tags::SOURCE_IMAGE_SEQUENCE, vec![source]);
+    derivation
+}

@@ -1,0 +1,71 @@
+//! TID 1500, Measurement Report: the root of the tree.
+
+use dataset::{DataSet, Vr};
+use domain::{InstanceIdentity, Tag};
+
+use super::item::Item;
+use super::item::Relationship::{Contains, HasConceptMod, HasObsContext};
+use super::tid1001::device_observer;
+use super::tid1204::language;
+use super::tid1411::volumetric_group;
+use super::tid1501::absent_group;
+use super::tid1600::image_library;
+use crate::coding::{
+    IMAGING_MEASUREMENT_REPORT, IMAGING_MEASUREMENTS, IMAGING_PROCEDURE, PROCEDURE_REPORTED,
+};
+use crate::iod::copy;
+use crate::tags;
+use crate::work::Work;
+
+/// The basic code of a Code Sequence item (PS3.3 Table 8.8-1).
+const CODE: &[(Tag, Vr)] = &[
+    (tags::CODE_VALUE, Vr::SH),
+    (tags::LONG_CODE_VALUE, Vr::UC),
+    (tags::URN_CODE_VALUE, Vr::UR),
+    (tags::CODING_SCHEME_DESIGNATOR, Vr::SH),
+    (tags::CODING_SCHEME_VERSION, Vr::SH),
+    (tags::CODE_MEANING, Vr::LO),
+];
+
+/// The whole tree.
+pub(crate) fn measurement_report(work: &Work<'_>, segmentation: Option<&InstanceIdentity>) -> Item {
+    Item::container(IMAGING_MEASUREMENT_REPORT)
+        .template("1500")
+        .with(HasConceptMod, language())
+        .with_all(HasObsContext, device_observer(work))
+        .with_all(HasConceptMod, procedures_reported(work.header))
+        .with(Contains, image_library(work))
+        .with(Contains, imaging_measurements(work, segmentation))
+}
+
+/// The study's own procedure codes; where it has none, "Imaging procedure".
+fn procedures_reported(header: &DataSet) -> Vec<Item> {
+    let is_code = |item: &&DataSet| {
+        let values = [tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE];
+        let has = |tag| item.text(tag).is_some_and(|text| !text.is_empty());
+        values.into_iter().any(has) && has(tags::CODE_MEANING)
+    };
+    let own = header.items(tags::PROCEDURE_CODE_SEQUENCE).iter().filter(is_code);
+    let mut items: Vec<Item> = own.map(procedure_of_source).collect();
+    if items.is_empty() {
+        items.push(Item::code(PROCEDURE_REPORTED, &IMAGING_PROCEDURE.concept()));
+    }
+    items
+}
+
+fn procedure_of_source(code: &DataSet) -> Item {
+    let mut value = DataSet::new();
+    copy(&mut value, code, CODE);
+    Item::code_of_source(PROCEDURE_REPORTED, value)
+}
+
+/// A group for each segment, then one for each absent target.
+fn imaging_measurements(work: &Work<'_>, segmentation: Option<&InstanceIdentity>) -> Item {
+    let found = segmentation.into_iter().flat_map(|identity| {
+        let numbered = (1..=u16::MAX).zip(&work.findings.segments);
+        numbered.map(move |(number, segment)| volumetric_group(work, identity, number, segment))
+    });
+    let absent = (1..).zip(&work.findings.absent);
+    let absent = absent.map(|(number, target)| absent_group(work, number, target));
+    Item::container(IMAGING_MEASUREMENTS).with_all(Contains, found).with_all(Contains, absent)
+}

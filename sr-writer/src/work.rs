@@ -1,0 +1,101 @@
+//! One call of [`crate::write()`]: its input, checked, and what is derived from it at once.
+
+use dataset::DataSet;
+use domain::{Findings, Segment};
+use series::SourceSeries;
+
+use crate::iod::CreatedAt;
+use crate::text::{LO_MAX, ascii};
+use crate::uids::ResultUids;
+use crate::{WriteContext, WriteError};
+
+/// Findings and source that fit together.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) findings: &'a Findings,
+    pub(crate) source: &'a SourceSeries,
+    pub(crate) context: &'a WriteContext,
+    /// Header of the first source instance: patient, study and equipment are read from it.
+    pub(crate) header: &'a DataSet,
+    pub(crate) uids: ResultUids,
+    pub(crate) created: CreatedAt,
+    /// Tracking Identifier of each segment: its label, with its number where labels are alike.
+    pub(crate) tracking_identifiers: Vec<String>,
+}
+
+impl<'a> Work<'a> {
+    /// Checks everything that the writers rely on.
+    pub(crate) fn new(
+        findings: &'a Findings,
+        source: &'a SourceSeries,
+        context: &'a WriteContext,
+    ) -> Result<Self, WriteError> {
+        let header = &check_source(source)?;
+        for segment in &findings.segments {
+            check_mask(segment, source.geometry.size)?;
+            check_measurements(segment)?;
+        }
+        Ok(Self {
+            findings,
+            source,
+            context,
+            header,
+            uids: ResultUids::new(source, findings),
+            created: CreatedAt::new(context.created, header),
+            tracking_identifiers: tracking_identifiers(&findings.segments),
+        })
+    }
+}
+
+fn check_source(source: &SourceSeries) -> Result<&DataSet, WriteError> {
+    let (slices, expected) = (source.slices.len(), source.geometry.size[2]);
+    match source.instances.first() {
+        Some(first) if slices == expected => Ok(&first.header),
+        _ => Err(WriteError::SourceIncomplete { slices, expected }),
+    }
+}
+
+fn check_mask(segment: &Segment, source_size: [usize; 3]) -> Result<(), WriteError> {
+    let label = || segment.target.label.clone();
+    let mask = [segment.mask.columns, segment.mask.rows, segment.mask.slices.len()];
+    if mask != source_size {
+        return Err(WriteError::MaskOffGrid { label: label(), mask, source_size });
+    }
+    let expected = (mask[0] * mask[1]).div_ceil(8);
+    let wrong = |slice: &domain::SliceMask| slice.bits.len() != expected;
+    let slices = segment.mask.slices.iter().enumerate();
+    if let Some((k, slice)) =
+        slices.filter_map(|(k, slice)| Some((k, slice.as_ref()?))).find(|(_, s)| wrong(s))
+    {
+        let bytes = slice.bits.len();
+        return Err(WriteError::MaskBytes { label: label(), k, bytes, expected });
+    }
+    if segment.mask.slices.iter().all(Option::is_none) {
+        return Err(WriteError::EmptySegment { label: label() });
+    }
+    Ok(())
+}
+
+fn check_measurements(segment: &Segment) -> Result<(), WriteError> {
+    let m = &segment.measurements;
+    let confidence = segment.confidence.map_or(0.0, |confidence| confidence.0);
+    let all = [m.volume_mm3, m.mean, m.standard_deviation, m.minimum, m.maximum, confidence];
+    if all.iter().all(|value| value.is_finite()) {
+        Ok(())
+    } else {
+        Err(WriteError::NotFinite { label: segment.target.label.clone() })
+    }
+}
+
+fn tracking_identifiers(segments: &[Segment]) -> Vec<String> {
+    let same = |label: &str| segments.iter().filter(|s| s.target.label == label).count();
+    let identifier = |(index, segment): (usize, &Segment)| {
+        let label = ascii(&segment.target.label, LO_MAX);
+        if same(&segment.target.label) == 1 && !label.is_empty() {
+            label
+        } else {
+            format!("{label} {}", index + 1).trim_start().to_owned()
+        }
+    };
+    segments.iter().enumerate().map(identifier).collect()
+}
