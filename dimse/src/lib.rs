@@ -1,1 +1,38 @@
-//! To be written.
+//! What both sides of an Association share: PDUs (PS3.8 §9.3), messages and command sets (PS3.7 §9.3), statuses.
+//!
+//! Everything but [`Connection`] is pure: bytes in, values out, no clock and no socket, so that each rule of the
+//! standard can be tested with bytes. The room does not know what an instance is, where it is kept, or who may talk
+//! to whom. Read in this order: [`Framer`] cuts a byte stream into fragments and PDUs, [`MessageReader`] puts
+//! fragments together to commands and data sets, [`negotiate`] answers an A-ASSOCIATE-RQ, [`Connection`] does this
+//! over a stream with time limits.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod associate;
+mod command;
+mod connection;
+mod element;
+mod error;
+mod framer;
+mod implementation;
+mod item;
+mod message;
+mod negotiate;
+mod pdata;
+mod reject;
+mod status;
+pub mod uids;
+
+pub use associate::{
+    AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, ProposedContext,
+    UserInformation,
+};
+pub use command::{Command, CommandError, OtherRequest, Response, StoreRequest};
+pub use connection::{Connection, Incoming, Transport};
+pub use error::{ConnectionError, ProtocolError};
+pub use framer::{Fragment, Framed, Framer, Part, Pdu};
+pub use implementation::{implementation_class_uid, implementation_version_name};
+pub use message::{MessageEvent, MessageReader};
+pub use negotiate::{AcceptedContext, Acceptor, Negotiated, negotiate};
+pub use pdata::{FragmentKind, PDataWriter, encode_release_request, encode_release_response};
+pub use reject::{Abort, Rejection, RejectionReason};
+pub use status::{Category, Meaning, STATUSES, Status};

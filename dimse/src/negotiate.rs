@@ -1,0 +1,190 @@
+//! The association-acceptor's negotiation as a pure function: a request in, the PDU to send and what was agreed out
+//! (PS3.8 §7.1.1 and §9.3.3).
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::{
+    AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, ProposedContext, Rejection,
+    RejectionReason, UserInformation, uids,
+};
+
+/// What the acceptor takes.
+pub trait Acceptor {
+    /// Is this requestor welcome under these titles?
+    ///
+    /// # Errors
+    /// The reason why not.
+    fn admit(&self, request: &AssociateRequest) -> Result<(), RejectionReason>;
+
+    /// Is this SOP class ours?
+    fn takes_abstract_syntax(&self, uid: &str) -> bool;
+
+    /// Can we receive data sets of this SOP class in this transfer syntax?
+    fn takes_transfer_syntax(&self, abstract_syntax: &str, uid: &str) -> bool;
+
+    /// Longest P-DATA-TF that we take, in bytes.
+    fn pdu_length_max(&self) -> u32;
+}
+
+/// A presentation context that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedContext {
+    /// The SOP Class UID.
+    pub abstract_syntax: String,
+    /// The transfer syntax of its data sets.
+    pub transfer_syntax: String,
+}
+
+/// What was agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The answer to send. It accepts the Association even if no presentation context is accepted (PS3.8 §7.1.1.13).
+    pub accept: AssociateAccept,
+    /// Accepted presentation contexts by their ID.
+    pub contexts: BTreeMap<u8, AcceptedContext>,
+    /// Longest P-DATA-TF that the requestor takes, in bytes; 0 is no limit.
+    pub peer_pdu_length_max: u32,
+}
+
+/// Answers an A-ASSOCIATE-RQ. Of several transfer syntaxes the requestor's first acceptable one is taken.
+///
+/// # Errors
+/// The A-ASSOCIATE-RJ to send.
+pub fn negotiate(
+    request: &AssociateRequest,
+    acceptor: &dyn Acceptor,
+) -> Result<Negotiated, Rejection> {
+    if request.protocol_version & 1 == 0 {
+        return Err(RejectionReason::ProtocolVersionNotSupported.into());
+    }
+    if request.application_context != uids::APPLICATION_CONTEXT {
+        return Err(RejectionReason::ApplicationContextNotSupported.into());
+    }
+    acceptor.admit(request)?;
+    let mut contexts = BTreeMap::new();
+    let mut answers = Vec::new();
+    for proposed in &request.contexts {
+        let judged = match contexts.entry(proposed.id) {
+            Entry::Occupied(_) => Err(ContextOutcome::NoReason),
+            Entry::Vacant(free) => judge(proposed, acceptor).map(|context| free.insert(context)),
+        };
+        answers.push(answer(proposed, judged.map(|context| &*context)));
+    }
+    let accept = AssociateAccept {
+        called: request.called.clone(),
+        calling: request.calling.clone(),
+        contexts: answers,
+        user: UserInformation::ours(acceptor.pdu_length_max()),
+    };
+    Ok(Negotiated { accept, contexts, peer_pdu_length_max: request.user.pdu_length_max })
+}
+
+fn judge(
+    proposed: &ProposedContext,
+    acceptor: &dyn Acceptor,
+) -> Result<AcceptedContext, ContextOutcome> {
+    let abstract_syntax = &proposed.abstract_syntax;
+    if !acceptor.takes_abstract_syntax(abstract_syntax) {
+        return Err(ContextOutcome::AbstractSyntaxNotSupported);
+    }
+    let acceptable = |uid: &&String| acceptor.takes_transfer_syntax(abstract_syntax, uid);
+    let transfer_syntax = proposed.transfer_syntaxes.iter().find(acceptable);
+    let transfer_syntax =
+        transfer_syntax.ok_or(ContextOutcome::TransferSyntaxesNotSupported)?.clone();
+    Ok(AcceptedContext { abstract_syntax: abstract_syntax.clone(), transfer_syntax })
+}
+
+fn answer(
+    proposed: &ProposedContext,
+    judged: Result<&AcceptedContext, ContextOutcome>,
+) -> ContextAnswer {
+    let (outcome, transfer_syntax) = match judged {
+        Ok(context) => (ContextOutcome::Acceptance, Some(&context.transfer_syntax)),
+        // The transfer syntax is not significant, but its item must be there.
+        Err(outcome) => (outcome, proposed.transfer_syntaxes.first()),
+    };
+    let transfer_syntax = transfer_syntax.map_or(uids::IMPLICIT_VR_LITTLE_ENDIAN, String::as_str);
+    ContextAnswer { id: proposed.id, outcome, transfer_syntax: transfer_syntax.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ours;
+
+    impl Acceptor for Ours {
+        fn admit(&self, request: &AssociateRequest) -> Result<(), RejectionReason> {
+            if request.calling == "STRANGER" {
+                return Err(RejectionReason::CallingAeTitleNotRecognized);
+            }
+            Ok(())
+        }
+        fn takes_abstract_syntax(&self, uid: &str) -> bool {
+            uid.starts_with("1.2")
+        }
+        fn takes_transfer_syntax(&self, _: &str, uid: &str) -> bool {
+            uid.starts_with("1.9")
+        }
+        fn pdu_length_max(&self) -> u32 {
+            131_072
+        }
+    }
+
+    fn context(id: u8, abstract_syntax: &str, transfer_syntaxes: &[&str]) -> ProposedContext {
+        let transfer_syntaxes = transfer_syntaxes.iter().map(|&uid| uid.to_owned()).collect();
+        ProposedContext { id, abstract_syntax: abstract_syntax.into(), transfer_syntaxes }
+    }
+
+    fn request(contexts: Vec<ProposedContext>) -> AssociateRequest {
+        AssociateRequest {
+            protocol_version: 1,
+            called: "NODE".into(),
+            calling: "CT1".into(),
+            application_context: uids::APPLICATION_CONTEXT.into(),
+            contexts,
+            user: UserInformation::ours(16_384),
+        }
+    }
+
+    #[test]
+    fn each_context_gets_its_answer() {
+        let request = request(vec![
+            context(1, "1.2.1", &["1.8", "1.9.2", "1.9.1"]),
+            context(3, "1.3", &["1.9.1"]),
+            context(5, "1.2.1", &["1.8"]),
+            context(7, "1.2.1", &[]),
+            context(1, "1.2.2", &["1.9.1"]),
+        ]);
+        let negotiated = negotiate(&request, &Ours).unwrap();
+        let outcomes: Vec<_> = negotiated.accept.contexts.iter().map(|c| c.outcome).collect();
+        use ContextOutcome as Is;
+        let want = [
+            Is::Acceptance,
+            Is::AbstractSyntaxNotSupported,
+            Is::TransferSyntaxesNotSupported,
+            Is::TransferSyntaxesNotSupported,
+            Is::NoReason,
+        ];
+        assert_eq!(outcomes, want);
+        assert_eq!(negotiated.contexts.len(), 1);
+        assert_eq!(negotiated.contexts[&1].transfer_syntax, "1.9.2", "the requestor's first");
+        assert_eq!(negotiated.accept.user.pdu_length_max, 131_072);
+        assert_eq!(negotiated.peer_pdu_length_max, 16_384);
+    }
+
+    #[test]
+    fn reasons_to_reject() {
+        let good = request(vec![]);
+        let rejection =
+            |request: AssociateRequest| negotiate(&request, &Ours).unwrap_err().to_string();
+        let other = AssociateRequest { protocol_version: 2, ..good.clone() };
+        assert_eq!(rejection(other), "permanent: protocol version not supported");
+        let other = AssociateRequest { application_context: "1.2".into(), ..good.clone() };
+        assert_eq!(rejection(other), "permanent: application context name not supported");
+        let other = AssociateRequest { calling: "STRANGER".into(), ..good.clone() };
+        assert_eq!(rejection(other), "permanent: calling AE title not recognized");
+        assert!(negotiate(&good, &Ours).unwrap().contexts.is_empty());
+    }
+}
