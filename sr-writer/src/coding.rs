@@ -58,7 +58,7 @@ table! {
     HORIZONTAL_PIXEL_SPACING = ("111026", "DCM", "Horizontal Pixel Spacing");
     VERTICAL_PIXEL_SPACING = ("111066", "DCM", "Vertical Pixel Spacing");
     SPACING_BETWEEN_SLICES = ("112226", "DCM", "Spacing between slices");
-    // Measurement groups (TID 1411, TID 1501)
+    // Measurement groups (TID 1411)
     MEASUREMENT_GROUP = ("125007", "DCM", "Measurement Group");
     TRACKING_IDENTIFIER = ("112039", "DCM", "Tracking Identifier");
     TRACKING_UNIQUE_IDENTIFIER = ("112040", "DCM", "Tracking Unique Identifier");
@@ -68,7 +68,7 @@ table! {
     SOURCE_SERIES = ("121232", "DCM", "Source series for segmentation");
     FINDING_SITE = ("363698007", "SCT", "Finding Site");
     LATERALITY = ("272741003", "SCT", "Laterality");
-    PRESENCE = ("121052", "DCM", "Presence of property");
+    // What is absent (TID 1500 rows 12 and 13, CID 240)
     ABSENT = ("272519000", "SCT", "Absent");
     // Algorithm identification (TID 4019, CID 7162)
     ALGORITHM_NAME = ("111001", "DCM", "Algorithm Name");
@@ -105,8 +105,9 @@ macro_rules! outside {
     };
 }
 
-// Units (UCUM) and the language (RFC 5646) follow rules of their own.
+// Units (UCUM), the language (RFC 5646) and a concept of UMLS are not in those dictionaries.
 outside! {
+    QUALITATIVE_EVALUATIONS = ("C0034375", "UMLS", "Qualitative Evaluations");
     ENGLISH = ("en-US", "RFC5646", "English (United States)");
     CUBIC_CENTIMETRE = ("cm3", "UCUM", "cubic centimeter");
     MILLIMETRE = ("mm", "UCUM", "millimeter");

@@ -1,6 +1,6 @@
 //! Text of our own in attributes: ASCII, so that it is right under every Specific Character Set of a source.
 
-/// VR LO, SH, PN component group: at most this many characters.
+/// VR LO: at most this many characters.
 pub(crate) const LO_MAX: usize = 64;
 /// VR ST.
 pub(crate) const ST_MAX: usize = 1024;
@@ -43,11 +43,6 @@ pub(crate) fn code_string(text: &str) -> String {
     if cleaned.is_empty() { "SEGMENTATION".into() } else { cleaned }
 }
 
-/// A component of VR PN: carets and equals signs would divide it.
-pub(crate) fn person_name(text: &str) -> String {
-    required(text, LO_MAX).replace(['^', '='], " ")
-}
-
 /// `value` rounded to `digits` significant decimal digits, so that people are not shown the noise of binary fractions.
 pub(crate) fn significant(value: f64, digits: usize) -> f64 {
     format!("{value:.*e}", digits.saturating_sub(1)).parse().unwrap_or(value)
@@ -77,7 +72,6 @@ mod tests {
         assert_eq!(code_string("ct-tissue"), "CT_TISSUE");
         assert_eq!(code_string("a-name-that-is-longer-than-16").len(), 16);
         assert_eq!(code_string(""), "SEGMENTATION");
-        assert_eq!(person_name("a^b=c"), "a b c");
     }
 
     #[test]

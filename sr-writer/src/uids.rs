@@ -53,11 +53,6 @@ impl ResultUids {
         self.role(&format!("segment {number}"))
     }
 
-    /// Tracking Unique Identifier of something that was looked for and not found.
-    pub(crate) fn absent_tracking(&self, number: usize) -> String {
-        self.role(&format!("absent {number}"))
-    }
-
     /// Device UID of this node running this model: the same for every series.
     pub(crate) fn device(&self) -> &str {
         &self.device

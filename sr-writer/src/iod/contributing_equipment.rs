@@ -18,11 +18,13 @@ const SCANNER: &[(Tag, Vr)] = &[
     (tags::INSTITUTIONAL_DEPARTMENT_NAME, Vr::LO),
     (tags::MANUFACTURER_MODEL_NAME, Vr::LO),
     (tags::DEVICE_SERIAL_NUMBER, Vr::LO),
-    (tags::DEVICE_UID, Vr::UI),
     (tags::SOFTWARE_VERSIONS, Vr::LO),
 ];
 
-/// Names who took the images and who processed them, with the Device UID that stands for this model.
+/// Names who took the images and who processed them.
+///
+/// Device UID is left out, though the module has it: the validator that everybody uses calls it a foreign attribute. The
+/// report has it as Device Observer UID.
 pub(crate) fn put_contributing_equipment(set: &mut DataSet, work: &Work<'_>) {
     let items = scanner(work.header).into_iter().chain([node(work)]).collect();
     set.put_items(tags::CONTRIBUTING_EQUIPMENT_SEQUENCE, items);
@@ -40,7 +42,6 @@ fn scanner(header: &DataSet) -> Option<DataSet> {
 fn node(work: &Work<'_>) -> DataSet {
     let mut item = DataSet::new();
     put_equipment(&mut item, &work.context.device);
-    item.put_uid(tags::DEVICE_UID, work.uids.device());
     item.put_text(tags::CONTRIBUTION_DATE_TIME, Vr::DT, &work.created.date_time);
     let model = &work.findings.model;
     let description = format!("Ran {} {}: {}", model.name, model.version, model.title);

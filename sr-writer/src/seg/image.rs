@@ -4,7 +4,7 @@ use dataset::{DataSet, Vr};
 use domain::{Findings, SliceMask};
 
 use crate::iod::copy;
-use crate::text::{LO_MAX, ascii, code_string, person_name};
+use crate::text::{LO_MAX, ascii, code_string};
 use crate::work::Work;
 use crate::{WriteError, tags};
 
@@ -29,8 +29,8 @@ fn put_content_identification(set: &mut DataSet, work: &Work<'_>) {
     set.put_text(tags::CONTENT_LABEL, Vr::CS, &code_string(&model.name));
     let description = format!("{} {}", model.name, model.version);
     set.put_text(tags::CONTENT_DESCRIPTION, Vr::LO, &ascii(&description, LO_MAX));
-    let creator = person_name(&work.context.device.model_name);
-    set.put_text(tags::CONTENT_CREATOR_NAME, Vr::PN, &creator);
+    // No person made it. Type 3 since 2024, type 2 before: empty suits both.
+    set.put_empty(tags::CONTENT_CREATOR_NAME, Vr::PN);
 }
 
 fn put_image_pixel(set: &mut DataSet, work: &Work<'_>) -> Result<(), WriteError> {

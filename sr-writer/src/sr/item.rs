@@ -60,7 +60,12 @@ impl Item {
 
     /// A CODE.
     pub(crate) fn code(name: Code, value: &CodedConcept) -> Self {
-        let mut item = Self::new("CODE", Some(&name.concept()));
+        Self::code_of_target(&name.concept(), value)
+    }
+
+    /// A CODE that is named by the code of a finding.
+    pub(crate) fn code_of_target(name: &CodedConcept, value: &CodedConcept) -> Self {
+        let mut item = Self::new("CODE", Some(name));
         put_code(&mut item.set, tags::CONCEPT_CODE_SEQUENCE, value);
         item
     }

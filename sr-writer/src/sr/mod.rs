@@ -2,23 +2,22 @@
 //!
 //! | template | here |
 //! |---|---|
-//! | TID 1500 Measurement Report | [`tid1500`] |
+//! | TID 1500 Measurement Report | [`tid1500`], [`qualitative_evaluations`] |
 //! | TID 1204 Language of Content Item and Descendants | [`tid1204`] |
 //! | TID 1001, 1002, 1004 Observation Context, Device Observer | [`tid1001`] |
 //! | TID 1600, 1602 Image Library | [`tid1600`] |
 //! | TID 1411 Volumetric ROI Measurements | [`tid1411`] |
 //! | TID 1419 ROI Measurements | [`tid1419`] |
-//! | TID 1501 Measurement and Qualitative Evaluation Group | [`tid1501`] |
 //! | TID 4019 Algorithm Identification | [`tid4019`] |
 
 mod document;
 mod item;
+mod qualitative_evaluations;
 mod tid1001;
 mod tid1204;
 mod tid1411;
 mod tid1419;
 mod tid1500;
-mod tid1501;
 mod tid1600;
 mod tid4019;
 

@@ -35,17 +35,17 @@ pub(crate) fn volumetric_group(
 }
 
 /// Tracking Identifier and Tracking Unique Identifier.
-pub(crate) fn tracking(identifier: &str, uid: &str) -> [Item; 2] {
+fn tracking(identifier: &str, uid: &str) -> [Item; 2] {
     [Item::text(TRACKING_IDENTIFIER, identifier), Item::uid(TRACKING_UNIQUE_IDENTIFIER, uid)]
 }
 
 /// Category and type.
-pub(crate) fn finding(target: &Target) -> [Item; 2] {
+fn finding(target: &Target) -> [Item; 2] {
     [Item::code(FINDING_CATEGORY, &target.category), Item::code(FINDING, &target.property_type)]
 }
 
 /// The Anatomic Region; for an anatomical structure without one, the structure itself. Other targets have no site then.
-pub(crate) fn finding_site(target: &Target) -> Option<Item> {
+fn finding_site(target: &Target) -> Option<Item> {
     let is_anatomy = target.category == ANATOMICAL_STRUCTURE.concept()
         || target.category == BODY_STRUCTURE.concept();
     let structure = is_anatomy.then_some(&target.property_type);

@@ -5,11 +5,12 @@ use domain::{InstanceIdentity, Tag};
 
 use super::item::Item;
 use super::item::Relationship::{Contains, HasConceptMod, HasObsContext};
+use super::qualitative_evaluations::qualitative_evaluations;
 use super::tid1001::device_observer;
 use super::tid1204::language;
 use super::tid1411::volumetric_group;
-use super::tid1501::absent_group;
 use super::tid1600::image_library;
+use super::tid4019::algorithm;
 use crate::coding::{
     IMAGING_MEASUREMENT_REPORT, IMAGING_MEASUREMENTS, IMAGING_PROCEDURE, PROCEDURE_REPORTED,
 };
@@ -36,6 +37,7 @@ pub(crate) fn measurement_report(work: &Work<'_>, segmentation: Option<&Instance
         .with_all(HasConceptMod, procedures_reported(work.header))
         .with(Contains, image_library(work))
         .with(Contains, imaging_measurements(work, segmentation))
+        .with_all(Contains, qualitative_evaluations(work))
 }
 
 /// The study's own procedure codes; where it has none, "Imaging procedure".
@@ -59,13 +61,13 @@ fn procedure_of_source(code: &DataSet) -> Item {
     Item::code_of_source(PROCEDURE_REPORTED, value)
 }
 
-/// A group for each segment, then one for each absent target.
+/// A group for each segment. Without any, the container names the algorithm that found none.
 fn imaging_measurements(work: &Work<'_>, segmentation: Option<&InstanceIdentity>) -> Item {
-    let found = segmentation.into_iter().flat_map(|identity| {
-        let numbered = (1..=u16::MAX).zip(&work.findings.segments);
-        numbered.map(move |(number, segment)| volumetric_group(work, identity, number, segment))
-    });
-    let absent = (1..).zip(&work.findings.absent);
-    let absent = absent.map(|(number, target)| absent_group(work, number, target));
-    Item::container(IMAGING_MEASUREMENTS).with_all(Contains, found).with_all(Contains, absent)
+    let container = Item::container(IMAGING_MEASUREMENTS);
+    let Some(segmentation) = segmentation else {
+        return container.with_all(HasConceptMod, algorithm(work.findings));
+    };
+    let numbered = (1..=u16::MAX).zip(&work.findings.segments);
+    let group = |(number, segment)| volumetric_group(work, segmentation, number, segment);
+    container.with_all(Contains, numbered.map(group))
 }
