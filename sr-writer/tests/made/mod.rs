@@ -244,3 +244,53 @@ pub(crate) fn two_segments(source: &SourceSeries) -> Vec<Segment> {
         }),
     ]
 }
+
+/// A result read back: its data set without pixels, and the pixels.
+pub(crate) fn parse(file: &[u8]) -> (DataSet, Vec<u8>) {
+    assert_eq!(&file[128..132], b"DICM");
+    let length = usize::try_from(u32::from_le_bytes(file[140..144].try_into().unwrap())).unwrap();
+    let body = &file[144 + length..];
+    let limits =
+        dataset::ReadLimits { bytes_max: usize::MAX, depth_max: 32, value_bytes_max: 1 << 20 };
+    let prefix =
+        dataset::read_prefix(body, dataset::Encoding::ExplicitLittle, tags::PIXEL_DATA, &limits)
+            .unwrap();
+    let pixels = match prefix.end {
+        // Behind tag, VR, two reserved bytes and length.
+        dataset::End::Stopped { offset } => body[offset + 12..].to_vec(),
+        dataset::End::Exhausted => Vec::new(),
+        dataset::End::Cut => panic!("cut"),
+    };
+    (prefix.data_set, pixels)
+}
+
+/// A CT of one multi-frame instance with the geometry of [`series`].
+pub(crate) fn multi_frame_series() -> SourceSeries {
+    let group = |tag, attributes: &[domain::Tag], from: &DataSet| {
+        let mut item = DataSet::new();
+        item.copy_from(from, attributes);
+        let mut groups = DataSet::new();
+        groups.put_items(tag, vec![item]);
+        groups
+    };
+    let mut whole = header(0);
+    let measures = [tags::PIXEL_SPACING, tags::SLICE_THICKNESS];
+    let mut shared = group(tags::PIXEL_MEASURES_SEQUENCE, &measures, &whole);
+    let orientation =
+        group(tags::PLANE_ORIENTATION_SEQUENCE, &[tags::IMAGE_ORIENTATION_PATIENT], &whole);
+    shared.copy_from(&orientation, &[tags::PLANE_ORIENTATION_SEQUENCE]);
+    let frames = (0..6)
+        .map(|k| group(tags::PLANE_POSITION_SEQUENCE, &[tags::IMAGE_POSITION_PATIENT], &header(k)));
+    whole.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, frames.collect());
+    whole.put_items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared]);
+    whole.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, "6");
+    for tag in [
+        tags::PIXEL_SPACING,
+        tags::SLICE_THICKNESS,
+        tags::IMAGE_ORIENTATION_PATIENT,
+        tags::IMAGE_POSITION_PATIENT,
+    ] {
+        whole.remove(tag);
+    }
+    series::assemble(&[instance(whole, "1.3.1", 6)], &Limits::default()).unwrap()
+}
