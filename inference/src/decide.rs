@@ -1,0 +1,204 @@
+//! From scores to masks, one source slice at a time: where the grids are the same directly, otherwise by interpolating probabilities.
+
+use domain::{SliceMask, Unsuitable};
+
+use crate::grid::IndexMap;
+use crate::manifest::{Activation, Label, Output, Scale};
+use crate::probabilities::{Cells, MIXED, SILENT, all_legal, illegal, sigmoid};
+use crate::resample::{Corners, Line};
+use crate::scores::View;
+
+/// What was decided about one source slice, label by label.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SliceDecision {
+    /// The pixels of each label.
+    pub(crate) masks: Vec<Option<SliceMask>>,
+    /// The sum of the probabilities of those pixels.
+    pub(crate) probability_sums: Vec<f64>,
+}
+
+/// How a voxel is decided.
+#[derive(Debug)]
+pub(crate) struct Rule<'m> {
+    output: &'m Output,
+    /// The channel of each label.
+    pub(crate) channels: Vec<usize>,
+    /// The label of each channel.
+    label_of: Vec<Option<usize>>,
+}
+
+impl<'m> Rule<'m> {
+    /// The rule of a manifest.
+    pub(crate) fn of(output: &'m Output, labels: &[Label]) -> Self {
+        let channels: Vec<usize> = labels.iter().map(|label| label.channel).collect();
+        let mut label_of = vec![None; channels.iter().max().map_or(0, |last| last + 1)];
+        for (label, channel) in channels.iter().enumerate() {
+            label_of[*channel] = Some(label);
+        }
+        Self { output, channels, label_of }
+    }
+
+    /// How many channels the labels need.
+    pub(crate) fn channels_min(&self) -> usize {
+        self.label_of.len()
+    }
+
+    fn label_of(&self, channel: usize) -> Option<usize> {
+        self.label_of.get(channel).copied().flatten()
+    }
+
+    /// Decides a plane of scores that lies on the source slice pixel by pixel. Scores are as the network gave them.
+    ///
+    /// # Errors
+    /// `ModelFailed` where a score is not finite, or no probability though the manifest says so.
+    pub(crate) fn here(
+        &self,
+        scores: &View<'_>,
+        plane: usize,
+    ) -> Result<SliceDecision, Unsuitable> {
+        let scale = self.output.scale;
+        let legal = |channel| all_legal(scores.plane(channel, plane), scale);
+        if !(0..scores.channels()).all(legal) {
+            return Err(illegal(scale));
+        }
+        let mut drawing = Drawing::new(self.channels.len(), scores.size[0] * scores.size[1]);
+        match self.output.activation {
+            Activation::Softmax => self.softmax_here(scores, plane, &mut drawing),
+            Activation::Sigmoid => self.sigmoid_here(scores, plane, &mut drawing),
+        }
+        Ok(drawing.finish())
+    }
+
+    fn softmax_here(&self, scores: &View<'_>, plane: usize, drawing: &mut Drawing) {
+        let pixels = scores.size[0] * scores.size[1];
+        let planes: Vec<&[f32]> = (0..scores.channels()).map(|c| scores.plane(c, plane)).collect();
+        let mut largest = vec![f32::NEG_INFINITY; pixels];
+        let mut winner = vec![0_usize; pixels];
+        for (channel, values) in planes.iter().enumerate() {
+            for ((largest, winner), value) in largest.iter_mut().zip(&mut winner).zip(*values) {
+                if value > largest {
+                    (*largest, *winner) = (*value, channel);
+                }
+            }
+        }
+        for (pixel, (winner, largest)) in winner.into_iter().zip(largest).enumerate() {
+            let Some(label) = self.label_of(winner) else { continue };
+            let probability = match self.output.scale {
+                Scale::Probabilities => largest,
+                Scale::Logits => {
+                    planes.iter().map(|values| (values[pixel] - largest).exp()).sum::<f32>().recip()
+                }
+            };
+            drawing.draw(label, pixel, self.passed(probability));
+        }
+    }
+
+    fn sigmoid_here(&self, scores: &View<'_>, plane: usize, drawing: &mut Drawing) {
+        for (label, channel) in self.channels.iter().enumerate() {
+            for (pixel, score) in scores.plane(*channel, plane).iter().enumerate() {
+                let probability = match self.output.scale {
+                    Scale::Probabilities => *score,
+                    Scale::Logits => sigmoid(*score),
+                };
+                drawing.draw(label, pixel, self.passed(probability));
+            }
+        }
+    }
+
+    /// The probability, where it reaches the threshold.
+    fn passed(&self, probability: f32) -> Option<f32> {
+        Some(probability).filter(|probability| *probability >= self.output.threshold)
+    }
+
+    /// Decides source slice `k` of `size` (columns, rows) by interpolating probabilities on another grid, on which
+    /// `map` finds the pixels of the source. What lies outside that grid is background.
+    pub(crate) fn there(
+        &self,
+        probabilities: &View<'_>,
+        cells: Option<&Cells>,
+        (map, k): (&IndexMap, usize),
+        size: [usize; 2],
+    ) -> SliceDecision {
+        let [columns, rows] = size;
+        let mut drawing = Drawing::new(self.channels.len(), columns * rows);
+        let mut row_values = vec![0.0; probabilities.channels()];
+        for j in 0..rows {
+            let line = Line::new(map, j, k);
+            for i in line.inside(probabilities.size, columns) {
+                let corners = Corners::at(line.at(i), probabilities.size);
+                let cell = cells.map_or(MIXED, |cells| cells.at(corners.base));
+                let pixel = j * columns + i;
+                match cell {
+                    SILENT => {}
+                    MIXED => {
+                        for (channel, value) in row_values.iter_mut().enumerate() {
+                            *value = corners.interpolate(probabilities.channel(channel));
+                        }
+                        self.decide(&row_values, pixel, &mut drawing);
+                    }
+                    winner => {
+                        let channel = usize::from(winner) - 1;
+                        let Some(label) = self.label_of(channel) else { continue };
+                        let value = corners.interpolate(probabilities.channel(channel));
+                        drawing.draw(label, pixel, self.passed(value));
+                    }
+                }
+            }
+        }
+        drawing.finish()
+    }
+
+    /// Decides one pixel by the probabilities of all channels.
+    fn decide(&self, probabilities: &[f32], pixel: usize, drawing: &mut Drawing) {
+        match self.output.activation {
+            Activation::Softmax => {
+                let mut best = (0, f32::NEG_INFINITY);
+                for (channel, value) in probabilities.iter().enumerate() {
+                    if *value > best.1 {
+                        best = (channel, *value);
+                    }
+                }
+                if let Some(label) = self.label_of(best.0) {
+                    drawing.draw(label, pixel, self.passed(best.1));
+                }
+            }
+            Activation::Sigmoid => {
+                for (label, channel) in self.channels.iter().enumerate() {
+                    drawing.draw(label, pixel, self.passed(probabilities[*channel]));
+                }
+            }
+        }
+    }
+}
+
+/// Masks of one slice while they are drawn.
+#[derive(Debug)]
+struct Drawing {
+    bytes: usize,
+    masks: Vec<Option<SliceMask>>,
+    probability_sums: Vec<f64>,
+}
+
+impl Drawing {
+    fn new(labels: usize, pixels: usize) -> Self {
+        Self {
+            bytes: pixels.div_ceil(8),
+            masks: vec![None; labels],
+            probability_sums: vec![0.0; labels],
+        }
+    }
+
+    /// Sets a pixel of a label, where there is a probability. Each pixel of a label is drawn once.
+    fn draw(&mut self, label: usize, pixel: usize, probability: Option<f32>) {
+        let Some(probability) = probability else { return };
+        let empty = || SliceMask { bits: vec![0; self.bytes], pixel_count: 0 };
+        let mask = self.masks[label].get_or_insert_with(empty);
+        mask.bits[pixel / 8] |= 1 << (pixel % 8);
+        mask.pixel_count += 1;
+        self.probability_sums[label] += f64::from(probability.clamp(0.0, 1.0));
+    }
+
+    fn finish(self) -> SliceDecision {
+        SliceDecision { masks: self.masks, probability_sums: self.probability_sums }
+    }
+}

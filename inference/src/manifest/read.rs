@@ -1,0 +1,153 @@
+//! From the text of `model.toml` to a [`Manifest`], all faults at once.
+
+use std::path::{Path, PathBuf};
+
+use domain::ModelIdentity;
+
+use super::files;
+use super::input::{Input, read_input, read_slice_grid, read_volume_grid};
+use super::keys::Section;
+use super::labels::read_labels;
+use super::output::{Mode, read_mode, read_output};
+use super::{Kind, Manifest, Plan};
+use crate::faults::{Faults, ModelFaults};
+
+/// The only format there is.
+const FORMAT: usize = 1;
+
+/// Reads a model folder.
+pub(crate) fn read(dir: &Path) -> Result<Manifest, ModelFaults> {
+    let text = files::read_text(dir)
+        .map_err(|error| Faults::only(dir.join("model.toml").display().to_string(), error))?;
+    let table = text.parse::<toml::Table>();
+    let table = table.map_err(|error| Faults::only("model.toml", error.to_string().trim_end()))?;
+    let mut root = Section::new("", table);
+    let mut faults = Faults::default();
+    if root.whole("format", 1, &mut faults) != Some(FORMAT) {
+        faults.add("format", format!("must be {FORMAT}, the format that this version reads"));
+    }
+    let manifest = read_root(dir, &text, root, &mut faults);
+    faults.into_result()?;
+    Ok(manifest)
+}
+
+fn read_root(dir: &Path, text: &str, mut root: Section, faults: &mut Faults) -> Manifest {
+    let about = read_about(dir, text, root.section("model", faults), faults);
+    let (input, plan) = read_plan(about.kind, &mut root, faults);
+    let mut output_keys = root.section("output", faults);
+    let output = read_output(&mut output_keys, faults);
+    output_keys.finish(faults);
+    let labels = read_labels(&mut root, output.activation, faults);
+    root.finish(faults);
+    Manifest {
+        identity: about.identity,
+        licence: about.licence,
+        file: about.file,
+        modalities: about.modalities,
+        minimum_slices: about.minimum_slices,
+        input,
+        plan,
+        output,
+        labels,
+    }
+}
+
+/// `[model]`.
+struct About {
+    identity: ModelIdentity,
+    licence: Option<String>,
+    kind: Kind,
+    file: PathBuf,
+    modalities: Vec<String>,
+    minimum_slices: usize,
+}
+
+fn read_about(dir: &Path, text: &str, mut keys: Section, faults: &mut Faults) -> About {
+    let name = keys.required_text("name", faults);
+    let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.len() > 64 || !name.chars().all(in_name) {
+        faults.add(keys.at("name"), "1 to 64 of a-z, 0-9 and - are wanted");
+    }
+    let version = keys.required_text("version", faults);
+    let title = keys.required_text("title", faults);
+    let manufacturer = keys.required_text("manufacturer", faults);
+    for (key, text) in [("version", &version), ("title", &title), ("manufacturer", &manufacturer)] {
+        // They become values of VR LO.
+        if text.chars().count() > 64 || text.contains(|c: char| c == '\\' || c.is_control()) {
+            faults.add(keys.at(key), "at most 64 characters, no backslash, no control character");
+        }
+    }
+    let licence = keys.text("licence", faults);
+    let kinds = [("volume", Kind::Volume), ("slice", Kind::Slice)];
+    let kind = keys.required_choice("kind", &kinds, faults).unwrap_or(Kind::Volume);
+    let (file, sha256) = read_files(dir, text, &mut keys, faults);
+    let modalities = read_modalities(&mut keys, faults);
+    let minimum_slices = keys.whole("minimum_slices", 1, faults).unwrap_or(1);
+    keys.finish(faults);
+    let identity = ModelIdentity { name, version, title, manufacturer, sha256 };
+    About { identity, licence, kind, file, modalities, minimum_slices }
+}
+
+fn read_files(
+    dir: &Path,
+    text: &str,
+    keys: &mut Section,
+    faults: &mut Faults,
+) -> (PathBuf, String) {
+    let at = keys.at("file");
+    let name = keys.required_text("file", faults);
+    let data_at = keys.at("data");
+    let data = keys.texts("data", faults);
+    let mut found = Vec::new();
+    if !name.is_empty() {
+        found.extend(files::find(dir, &name, &at, faults));
+    }
+    found.extend(data.iter().filter_map(|name| files::find(dir, name, &data_at, faults)));
+    // Hashing gigabytes for a manifest that is faulty anyway helps nobody.
+    let sha256 = if faults.is_empty() { files::hash(text, &found, faults) } else { String::new() };
+    (dir.join(name), sha256)
+}
+
+fn read_modalities(keys: &mut Section, faults: &mut Faults) -> Vec<String> {
+    let modalities = keys.texts("modalities", faults);
+    let is_cs = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if modalities.is_empty() {
+        faults
+            .add(keys.at("modalities"), "at least one value of Modality is wanted, such as \"CT\"");
+    }
+    if modalities.iter().any(|text| text.is_empty() || text.len() > 16 || !text.chars().all(is_cs))
+    {
+        faults
+            .add(keys.at("modalities"), "values of Modality are wanted, such as \"CT\" or \"MR\"");
+    }
+    modalities
+}
+
+fn read_plan(kind: Kind, root: &mut Section, faults: &mut Faults) -> (Input, Plan) {
+    let mut input_keys = root.section("input", faults);
+    let mut grid_keys = input_keys.section("grid", faults);
+    let mut inference_keys = root.section("inference", faults);
+    let (input, plan) = match kind {
+        Kind::Volume => {
+            let input = read_input(&mut input_keys, &mut grid_keys, "NCDHW", faults);
+            let grid = read_volume_grid(&mut grid_keys, faults);
+            let mode = read_mode(&mut inference_keys, faults);
+            check_together(&input, &mode, faults);
+            (input, Plan::Volume { grid, mode })
+        }
+        Kind::Slice => {
+            let input = read_input(&mut input_keys, &mut grid_keys, "NCHW", faults);
+            (input, Plan::Slice(read_slice_grid(&mut grid_keys, faults)))
+        }
+    };
+    input_keys.finish(faults);
+    grid_keys.finish(faults);
+    inference_keys.finish(faults);
+    (input, plan)
+}
+
+fn check_together(input: &Input, mode: &Mode, faults: &mut Faults) {
+    if matches!(mode, Mode::Blocks { .. }) && input.channels > 1 {
+        faults.add("inference.mode", "\"blocks\" is for networks of one input channel");
+    }
+}

@@ -1,0 +1,118 @@
+//! A model folder, loaded: the manifest and a session that fits it.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use domain::Unsuitable;
+use ort::session::Session;
+use ort::value::{TensorRef, TensorValueType};
+
+use crate::faults::{Faults, ModelFaults};
+use crate::manifest::Manifest;
+use crate::runtime::Runtime;
+use crate::scores::{Answer, Network, Store, failed};
+use crate::tensors::{self, Names};
+
+/// Most values of an input for which a model is run once when it is loaded, so that the first series does not wait and a network
+/// that cannot run is found at the start. For a whole head of 256³ the run would cost seconds and a gigabyte, and save nothing.
+const WARM_UP_VALUES_MAX: usize = 1 << 20;
+
+/// A model that is ready to run. Shared by threads; runs of the same model wait for each other, since each uses all threads.
+#[derive(Debug)]
+pub struct Model {
+    manifest: Manifest,
+    engine: Engine,
+    settings: Vec<String>,
+}
+
+impl Model {
+    /// Reads the manifest, loads the network, and checks one against the other.
+    ///
+    /// # Errors
+    /// [`ModelFaults`] with everything that is wrong.
+    pub fn load(dir: &Path, runtime: &Runtime) -> Result<Self, ModelFaults> {
+        let manifest = Manifest::read(dir)?;
+        let file = manifest.file.display().to_string();
+        let wrong = |what: String| Faults::only(file.clone(), what);
+        let session = runtime.session().map_err(wrong)?.commit_from_file(&manifest.file);
+        let session = session.map_err(|error| wrong(error.to_string()))?;
+        let mut faults = Faults::default();
+        let names = tensors::check(&manifest, session.inputs(), session.outputs(), &mut faults);
+        faults.into_result()?;
+        let engine = Engine { session: Mutex::new(session), names };
+        engine.warm_up().map_err(|error| wrong(error.detail))?;
+        let settings = settings(&manifest, runtime);
+        Ok(Self { manifest, engine, settings })
+    }
+
+    /// The manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What shapes an answer: the manifest's settings and the engine's.
+    pub(crate) fn settings(&self) -> &[String] {
+        &self.settings
+    }
+
+    /// The network.
+    pub(crate) fn network(&self) -> &dyn Network {
+        &self.engine
+    }
+}
+
+/// How volumes become findings here. Raised when a change of ours changes answers, so that their UIDs change too.
+const PIPELINE: &str = "pipeline=1";
+
+fn settings(manifest: &Manifest, runtime: &Runtime) -> Vec<String> {
+    let mut settings = manifest.settings();
+    settings.push(format!("engine=onnxruntime {} {}", runtime.version(), runtime.provider()));
+    settings.push(PIPELINE.into());
+    settings.sort();
+    settings
+}
+
+/// A session and the names of its tensors.
+#[derive(Debug)]
+struct Engine {
+    session: Mutex<Session>,
+    names: Names,
+}
+
+impl Engine {
+    fn warm_up(&self) -> Result<(), Unsuitable> {
+        let Some(shape) = &self.names.shape else { return Ok(()) };
+        let values: usize = shape.iter().product();
+        if values > WARM_UP_VALUES_MAX {
+            return Ok(());
+        }
+        let answer = self.run(shape, &vec![0.0; values]);
+        answer
+            .map(drop)
+            .map_err(|error| failed(format!("a run with zeros fails: {}", error.detail)))
+    }
+
+    fn try_run(&self, shape: &[usize], values: &[f32]) -> ort::Result<Answer> {
+        // A run that panicked in another thread leaves the session as it was.
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let input = TensorRef::from_array_view((shape, values))?;
+        let mut outputs = session.run(vec![(self.names.input.as_str(), input)])?;
+        let output = outputs.remove(&self.names.output);
+        drop(outputs);
+        let output = output.ok_or_else(|| ort::Error::new("the output is missing"))?;
+        let tensor = output.downcast::<TensorValueType<f32>>()?;
+        let shape = tensor.shape().iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
+        Ok(Answer { shape, store: Store::Engine(tensor) })
+    }
+}
+
+impl Network for Engine {
+    fn run(&self, shape: &[usize], values: &[f32]) -> Result<Answer, Unsuitable> {
+        self.try_run(shape, values).map_err(|error| failed(error.to_string()))
+    }
+
+    fn has_fixed_batch(&self) -> bool {
+        self.names.fixed_batch
+    }
+}

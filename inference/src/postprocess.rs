@@ -1,0 +1,100 @@
+//! From what a network said to findings on the source grid.
+
+use domain::{Confidence, Findings, Mask, Segment, Unsuitable};
+use rayon::prelude::*;
+
+use crate::decide::{Rule, SliceDecision};
+use crate::grid::IndexMap;
+use crate::infer::{ModelOutput, Said};
+use crate::manifest::{Label, Manifest};
+use crate::measure::measure;
+use crate::model::Model;
+use crate::probabilities::{Cells, activate};
+use crate::scores::{Scores, failed};
+use crate::volume::Volume;
+
+/// Decides every voxel of the source, and measures what was found.
+///
+/// Probabilities are resampled to the source grid and decided last, slice by slice; what lies outside the network's grid is
+/// background. A label without a single voxel is absent.
+///
+/// # Errors
+/// [`domain::UnsuitableCode::ModelFailed`] where scores are not finite.
+pub fn postprocess(
+    model: &Model,
+    output: ModelOutput,
+    volume: &Volume,
+) -> Result<Findings, Unsuitable> {
+    find(model.manifest(), model.settings(), output, volume)
+}
+
+/// The same for any network.
+pub(crate) fn find(
+    manifest: &Manifest,
+    settings: &[String],
+    output: ModelOutput,
+    volume: &Volume,
+) -> Result<Findings, Unsuitable> {
+    let decisions = match output.said {
+        Said::Decided(decisions) => decisions,
+        Said::Scores(scores, map) => decide(manifest, scores, &map, volume)?,
+    };
+    let size = volume.geometry.size;
+    if decisions.len() != size[2] {
+        return Err(failed("the output was made for another volume".into()));
+    }
+    let mut findings = Findings {
+        model: manifest.identity.clone(),
+        parameters: settings.to_vec(),
+        geometry: volume.geometry.clone(),
+        segments: Vec::new(),
+        absent: Vec::new(),
+    };
+    for (label, (slices, probability_sum)) in manifest.labels.iter().zip(by_label(decisions)) {
+        let mask = Mask { columns: size[0], rows: size[1], slices };
+        match segment(label, mask, probability_sum, volume) {
+            Some(segment) => findings.segments.push(segment),
+            None => findings.absent.push(label.target.clone()),
+        }
+    }
+    Ok(findings)
+}
+
+fn decide(
+    manifest: &Manifest,
+    mut scores: Scores,
+    map: &IndexMap,
+    volume: &Volume,
+) -> Result<Vec<SliceDecision>, Unsuitable> {
+    let rule = Rule::of(&manifest.output, &manifest.labels);
+    let voxels = scores.size.iter().product();
+    activate(scores.store.values_mut(), voxels, &manifest.output)?;
+    let cells = Cells::of(&scores, &manifest.output, &rule.channels);
+    let [columns, rows, planes] = volume.geometry.size;
+    let view = scores.view();
+    let slices = (0..planes).into_par_iter();
+    Ok(slices.map(|k| rule.there(&view, Some(&cells), (map, k), [columns, rows])).collect())
+}
+
+type LabelSlices = (Vec<Option<domain::SliceMask>>, f64);
+
+/// From slices of labels to labels of slices.
+fn by_label(decisions: Vec<SliceDecision>) -> Vec<LabelSlices> {
+    let labels = decisions.first().map_or(0, |decision| decision.masks.len());
+    let mut all: Vec<LabelSlices> = Vec::new();
+    all.resize_with(labels, || (Vec::with_capacity(decisions.len()), 0.0));
+    for decision in decisions {
+        let parts = decision.masks.into_iter().zip(decision.probability_sums);
+        for ((slices, sum), (mask, probability_sum)) in all.iter_mut().zip(parts) {
+            slices.push(mask);
+            *sum += probability_sum;
+        }
+    }
+    all
+}
+
+fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> Option<Segment> {
+    let measurements = measure(&mask, volume)?;
+    let confidence = Confidence(probability_sum / measurements.voxel_count as f64);
+    Some(Segment { target: label.target.clone(), mask, measurements, confidence: Some(confidence) })
+}
