@@ -4,7 +4,7 @@
 //! segment a finding and without empty frames (PS3.3 §A.51); the report is a Comprehensive 3D SR of template TID 1500
 //! with one measurement group a segment (PS3.16). Both carry the patient and study attributes of the source as raw
 //! bytes together with its Specific Character Set, so any character set survives; text of our own is ASCII.
-//! [`show`] reads such files back for people.
+//! [`show()`] reads such files back for people.
 //!
 //! This room knows no files, sockets, clocks or models. All UIDs are derived from source, model and settings, never
 //! from time: the same work done twice gives the same instances.

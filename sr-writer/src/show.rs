@@ -28,7 +28,7 @@ pub enum ShowError {
     NoResult(String),
 }
 
-/// A whole DICOM file as text: a Segmentation by [`segments_table`], a structured report by [`tree`].
+/// A whole DICOM file as text: a Segmentation by [`segments_table`], a structured report by [`tree()`].
 ///
 /// # Errors
 /// [`ShowError`] when the bytes are no DICOM file, cannot be parsed or are of another kind.

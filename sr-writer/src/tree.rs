@@ -124,7 +124,8 @@ fn number(item: &DataSet) -> String {
     match unit.and_then(|unit| text(unit, tags::CODE_VALUE)).as_deref() {
         Some("1") | None => value,
         Some("[hnsf'U]") => format!("{value} HU"),
-        Some(unit) => format!("{value} {unit}"),
+        // UCUM writes what is counted in braces.
+        Some(unit) => format!("{value} {}", unit.trim_matches(['{', '}'])),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The Segmentation, attribute by attribute: also what validators do not see.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod made;
 

@@ -2,7 +2,7 @@
 //! Study and Clinical Trial Study (PS3.3 §C.7.1.1, §C.7.1.3, §C.7.2.1, §C.7.2.2, §C.7.2.3).
 
 use dataset::{DataSet, Element, Value, Vr};
-use domain::Tag;
+use domain::{StudyInstanceUid, Tag};
 
 use crate::tags;
 
@@ -90,7 +90,6 @@ const COPIED: &[(Tag, Vr)] = &[
     (tags::NAME_OF_PHYSICIANS_READING_STUDY, Vr::PN),
     (tags::PHYSICIANS_READING_STUDY_IDENTIFICATION_SEQUENCE, Vr::SQ),
     (tags::REFERENCED_STUDY_SEQUENCE, Vr::SQ),
-    (tags::STUDY_INSTANCE_UID, Vr::UI),
     (tags::STUDY_ID, Vr::SH),
     (tags::REQUESTING_SERVICE, Vr::LO),
     (tags::REQUESTING_SERVICE_CODE_SEQUENCE, Vr::SQ),
@@ -131,9 +130,10 @@ const COPIED: &[(Tag, Vr)] = &[
     (tags::CONSENT_FOR_CLINICAL_TRIAL_USE_SEQUENCE, Vr::SQ),
 ];
 
-/// Patient and study of the source. Those of our attributes that it lacks stay away, but for type 2.
-pub(crate) fn put_patient_and_study(set: &mut DataSet, source: &DataSet) {
+/// Patient and study of the source's header. Attributes that it lacks stay away, but for type 2.
+pub(crate) fn put_patient_and_study(set: &mut DataSet, source: &DataSet, study: &StudyInstanceUid) {
     copy(set, source, COPIED);
+    set.put_uid(tags::STUDY_INSTANCE_UID, study.as_str());
     for (tag, vr) in TYPE_2 {
         if !set.contains(*tag) {
             set.put_empty(*tag, *vr);
@@ -167,7 +167,9 @@ mod tests {
         source.put_bytes(tags::PATIENT_NAME, Vr::PN, name.clone());
         source.put_bytes(tags::PATIENT_ID, Vr::UN, b"17".to_vec());
         let mut set = DataSet::new();
-        put_patient_and_study(&mut set, &source);
+        let study = StudyInstanceUid::parse("1.1").unwrap();
+        put_patient_and_study(&mut set, &source, &study);
+        assert_eq!(set.text(tags::STUDY_INSTANCE_UID).as_deref(), Some("1.1"));
         assert_eq!(set.get(tags::PATIENT_NAME).unwrap().value, Value::Bytes(name));
         assert_eq!(set.get(tags::PATIENT_ID).unwrap().vr, Vr::LO);
         assert_eq!(set.get(tags::STUDY_ID).unwrap().value, Value::Bytes(vec![]));

@@ -32,7 +32,7 @@ pub(crate) fn write(work: &Work<'_>) -> Result<ResultInstance, WriteError> {
     };
     let frames = Frames::of(work.findings);
     let mut set = DataSet::new();
-    put_patient_and_study(&mut set, work.header);
+    put_patient_and_study(&mut set, work.header, &work.source.study);
     put_series(&mut set, work, SeriesRole::Segmentation, identity.series.as_str());
     put_frame_of_reference(&mut set, work);
     put_equipment(&mut set, &work.context.device);

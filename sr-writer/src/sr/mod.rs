@@ -45,7 +45,7 @@ pub(crate) fn write(
         transfer_syntax: transfer_syntax()?,
     };
     let mut set = DataSet::new();
-    put_patient_and_study(&mut set, work.header);
+    put_patient_and_study(&mut set, work.header, &work.source.study);
     put_series(&mut set, work, SeriesRole::Report, identity.series.as_str());
     put_equipment(&mut set, &work.context.device);
     document::put_document(&mut set, work, segmentation);

@@ -1,5 +1,6 @@
 //! Source series and findings for tests: real ones from test data where it is present, made ones otherwise.
 #![expect(dead_code, reason = "each test program uses a part")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
