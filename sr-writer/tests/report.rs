@@ -3,14 +3,14 @@
 
 mod made;
 
-use dataset::{DataSet, Vr, tags};
+use dataset::{DataSet, Vr};
 use domain::{
     Findings, IntensityUnit, Predecessor, SeriesInstanceUid, SopClassUid, SopInstanceUid,
     StudyInstanceUid, Tag,
 };
 use series::SourceSeries;
 
-use made::{context, findings, multi_frame_series, parse, series, two_segments};
+use made::{context, findings, multi_frame_series, parse, series, tags, two_segments};
 
 fn report(source: &SourceSeries, findings: &Findings) -> DataSet {
     parse(&sr_writer::write(findings, source, &context()).unwrap().report.file).0

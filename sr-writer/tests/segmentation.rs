@@ -3,12 +3,12 @@
 
 mod made;
 
-use dataset::{DataSet, Value, Vr, tags};
+use dataset::{DataSet, Value, Vr};
 use domain::{Findings, Mask, Segment, Tag};
 use series::SourceSeries;
 use sr_writer::{ResultInstance, WriteError};
 
-use made::{context, findings, multi_frame_series, parse, series, two_segments};
+use made::{context, findings, multi_frame_series, parse, series, tags, two_segments};
 
 fn write(source: &SourceSeries) -> (DataSet, Vec<u8>) {
     parse(&segmentation(source, &findings(source, two_segments(source))).file)

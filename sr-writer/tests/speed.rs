@@ -5,11 +5,11 @@ mod made;
 
 use std::time::{Duration, Instant};
 
-use dataset::{Vr, tags};
+use dataset::Vr;
 use domain::{Bounds, IntensityUnit, Limits, Mask, Measurements, Segment, SliceMask};
 use series::SourceSeries;
 
-use made::{context, findings, header, instance, left_lung};
+use made::{context, findings, header, instance, left_lung, tags};
 
 const SIZE: [u32; 3] = [512, 512, 200];
 

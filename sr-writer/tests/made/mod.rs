@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::{DataSet, PixelDataAt, Vr, tags};
+use dataset::{DataSet, PixelDataAt, Vr};
 use domain::{
     Bounds, CodedConcept, Confidence, Findings, InstanceIdentity, Limits, Mask, Measurements,
     ModelIdentity, Moment, Segment, SeriesInstanceUid, SliceMask, SopClassUid, SopInstanceUid,
@@ -14,6 +14,10 @@ use domain::{
 };
 use series::{SourceInstance, SourceSeries};
 use sr_writer::{Device, WriteContext};
+
+/// The attributes that the crate knows by keyword.
+#[path = "../../src/tags.rs"]
+pub(crate) mod tags;
 
 /// 2026-11-23 21:10:45 UTC.
 pub(crate) const CREATED: Moment = Moment::from_unix_millis(1_795_468_245_000);
@@ -162,9 +166,11 @@ fn rescaled(value: f64) -> f32 {
     value as f32
 }
 
-/// A folder of test data beside the repository; `None`, said aloud, where it is not there.
+/// A folder of test data in `PARSENODE_SHARED`, else beside the repository; `None`, said aloud, where it is not there.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let shared = std::env::var_os("PARSENODE_SHARED").map_or(beside, PathBuf::from);
+    let folder = shared.join("data").join(name);
     let present = folder.is_dir();
     if !present {
         println!("SKIPPED: no {}", folder.display());
