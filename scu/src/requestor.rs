@@ -1,0 +1,209 @@
+//! An Association that we requested: established, used for one operation at a time, released or aborted.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use dimse::{
+    Abort, AssociateAccept, AssociateRequest, Command, Connection, ConnectionError, ContextOutcome,
+    Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError, Response,
+    UserInformation, encode_release_request, uids,
+};
+use domain::Destination;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::{ScuError, Timeouts};
+
+/// Longest P-DATA-TF that we take: only responses come, which are far shorter.
+const PDU_LENGTH_MAX: u32 = 16_384;
+/// How long the peer may take to close the connection after its or our last word.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// An established Association.
+#[derive(Debug)]
+pub(crate) struct Requestor {
+    connection: Connection<TcpStream>,
+    messages: MessageReader,
+    accepted: BTreeSet<u8>,
+    peer_pdu_length_max: u32,
+    limit: Duration,
+    message_id: u16,
+}
+
+impl Requestor {
+    /// Connects and establishes an Association.
+    pub(crate) async fn open(
+        to: &Destination,
+        contexts: Vec<ProposedContext>,
+        timeouts: &Timeouts,
+    ) -> Result<Self, ScuError> {
+        let stream = connect(to, timeouts.connect).await?;
+        let mut connection = Connection::new(stream, PDU_LENGTH_MAX);
+        let request = AssociateRequest {
+            protocol_version: 1,
+            called: to.called.to_string(),
+            calling: to.calling.to_string(),
+            application_context: uids::APPLICATION_CONTEXT.to_owned(),
+            contexts,
+            user: UserInformation::ours(PDU_LENGTH_MAX),
+        };
+        connection.send(&request.encode(), timeouts.io).await?;
+        let answer = match connection.next(timeouts.io).await {
+            Ok(Incoming::Pdu(pdu)) => Ok(pdu),
+            Ok(Incoming::Fragment { .. }) => Err(unexpected("P-DATA-TF")),
+            Err(error) => Err(error.into()),
+        };
+        match answer.and_then(|pdu| accepted(pdu, &request.contexts)) {
+            Ok((accepted, peer_pdu_length_max)) => Ok(Self {
+                connection,
+                messages: MessageReader::new(),
+                accepted,
+                peer_pdu_length_max,
+                limit: timeouts.io,
+                message_id: 0,
+            }),
+            Err(error) => {
+                part(connection, &error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Was this presentation context accepted?
+    pub(crate) fn accepts(&self, context_id: u8) -> bool {
+        self.accepted.contains(&context_id)
+    }
+
+    /// Longest P-DATA-TF that the peer takes; 0 is no limit.
+    pub(crate) fn peer_pdu_length_max(&self) -> u32 {
+        self.peer_pdu_length_max
+    }
+
+    /// The Message ID of the next request.
+    pub(crate) fn next_message_id(&mut self) -> u16 {
+        self.message_id = self.message_id.wrapping_add(1);
+        self.message_id
+    }
+
+    /// Sends whole PDUs.
+    pub(crate) async fn send(&mut self, pdus: &[u8]) -> Result<(), ScuError> {
+        Ok(self.connection.send(pdus, self.limit).await?)
+    }
+
+    /// Waits for the response to `message_id`.
+    pub(crate) async fn response(&mut self, message_id: u16) -> Result<Response, ScuError> {
+        let mut response = None;
+        loop {
+            let event = match self.connection.next(self.limit).await? {
+                Incoming::Fragment { fragment, bytes, ends } => {
+                    let event = self.messages.on_fragment(fragment, bytes, ends);
+                    event.map_err(ConnectionError::from)?
+                }
+                Incoming::Pdu(Pdu::Abort(abort)) => return Err(ScuError::Aborted(abort)),
+                Incoming::Pdu(pdu) => return Err(unexpected(pdu.name())),
+            };
+            let ends = match event {
+                None => false,
+                Some(MessageEvent::DataSet { is_end, .. }) => is_end,
+                Some(MessageEvent::Command { command, .. }) => {
+                    let ends = !command.has_data_set();
+                    response = Some(answering(command, message_id)?);
+                    ends
+                }
+            };
+            if let (true, Some(response)) = (ends, response.take_if(|_| ends)) {
+                return Ok(response);
+            }
+        }
+    }
+
+    /// Releases the Association. What could be lost by its failure is already answered, so it has no outcome.
+    pub(crate) async fn release(mut self) {
+        let released = async {
+            self.connection.send(&encode_release_request(), self.limit).await?;
+            match self.connection.next(self.limit).await? {
+                Incoming::Pdu(Pdu::ReleaseResponse) => Ok(()),
+                Incoming::Pdu(pdu) => Err(ProtocolError::UnexpectedPdu(pdu.name()).into()),
+                Incoming::Fragment { .. } => Err(ProtocolError::UnexpectedPdu("P-DATA-TF").into()),
+            }
+        };
+        let released: Result<(), ConnectionError> = released.await;
+        if let Err(reason) = released {
+            tracing::debug!(%reason, "the association was not released in order");
+        }
+    }
+
+    /// Ends the Association after an error, with A-ABORT where there is somebody to read it.
+    pub(crate) async fn abort(self, error: &ScuError) {
+        part(self.connection, error).await;
+    }
+}
+
+async fn connect(to: &Destination, limit: Duration) -> Result<TcpStream, ScuError> {
+    let connecting = timeout(limit, TcpStream::connect((to.host.as_str(), to.port))).await;
+    let timed_out = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
+    let stream = connecting.map_err(timed_out).and_then(|connected| connected);
+    let stream = stream.map_err(ScuError::Unreachable)?;
+    // The end of each instance must not wait for an acknowledgement of what was before it.
+    stream.set_nodelay(true).map_err(ScuError::Unreachable)?;
+    Ok(stream)
+}
+
+/// The accepted presentation contexts, and the longest P-DATA-TF that the peer takes.
+fn accepted(pdu: Pdu, proposed: &[ProposedContext]) -> Result<(BTreeSet<u8>, u32), ScuError> {
+    let AssociateAccept { contexts, user, .. } = match pdu {
+        Pdu::AssociateAccept(accept) => accept,
+        Pdu::AssociateReject(rejection) => return Err(ScuError::Rejected(rejection)),
+        Pdu::Abort(abort) => return Err(ScuError::Aborted(abort)),
+        Pdu::AssociateRequest(_) | Pdu::ReleaseRequest | Pdu::ReleaseResponse => {
+            return Err(unexpected(pdu.name()));
+        }
+    };
+    let mut accepted = BTreeSet::new();
+    for answer in contexts.iter().filter(|answer| answer.outcome == ContextOutcome::Acceptance) {
+        let syntax = &answer.transfer_syntax;
+        let is_proposed = |context: &&ProposedContext| {
+            context.id == answer.id && context.transfer_syntaxes.contains(syntax)
+        };
+        if proposed.iter().find(is_proposed).is_none() {
+            let error = ProtocolError::InvalidPdu("what was not proposed is accepted");
+            return Err(ConnectionError::from(error).into());
+        }
+        accepted.insert(answer.id);
+    }
+    Ok((accepted, user.pdu_length_max))
+}
+
+/// The response to `message_id`, if `command` is it.
+fn answering(command: Command, message_id: u16) -> Result<Response, ScuError> {
+    let wrong = match command {
+        Command::Response(response) if response.message_id == message_id => return Ok(response),
+        Command::Response(_) => "a response to another request came",
+        Command::EchoRequest { .. }
+        | Command::StoreRequest(_)
+        | Command::CancelRequest
+        | Command::OtherRequest(_) => "a request came where a response was due",
+    };
+    Err(ConnectionError::from(ProtocolError::Fragments(wrong)).into())
+}
+
+fn unexpected(name: &'static str) -> ScuError {
+    ConnectionError::from(ProtocolError::UnexpectedPdu(name)).into()
+}
+
+/// Closes a connection after `error`.
+async fn part(connection: Connection<TcpStream>, error: &ScuError) {
+    let abort = match error {
+        ScuError::Connection(error) => error.abort(),
+        ScuError::File { .. } => Some(Abort::SERVICE_USER),
+        ScuError::Unreachable(_)
+        | ScuError::Rejected(_)
+        | ScuError::Aborted(_)
+        | ScuError::VerificationNotAccepted
+        | ScuError::Echo(_) => None,
+    };
+    if let Some(abort) = abort {
+        connection.send_last(&abort.encode(), CLOSE_LIMIT).await;
+    }
+}
