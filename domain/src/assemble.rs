@@ -71,6 +71,11 @@ impl Assembler {
         open.associations.extend(association);
     }
 
+    /// A study whose series are closed, but which was not yet reported complete before a restart.
+    pub fn on_pending_study(&mut self, study: &StudyInstanceUid, last_closed: Moment) {
+        self.studies.entry(study.clone()).or_insert(last_closed);
+    }
+
     /// An association ended.
     pub fn on_association_closed(&mut self, association: AssociationId) {
         for open in self.series.values_mut() {
@@ -186,6 +191,15 @@ mod tests {
         assert_eq!(machine.on_timeout(at(20)), []);
         assert_eq!(machine.on_timeout(at(28)).len(), 1);
         assert_eq!(machine.on_timeout(at(38)), [Assembled::Study { study }]);
+    }
+
+    #[test]
+    fn a_study_that_was_pending_before_a_restart_is_reported() {
+        let (study, ..) = uids();
+        let mut machine = machine();
+        machine.on_pending_study(&study, at(0));
+        assert_eq!(machine.on_timeout(at(9)), []);
+        assert_eq!(machine.on_timeout(at(10)), [Assembled::Study { study }]);
     }
 
     #[test]

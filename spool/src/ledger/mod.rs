@@ -112,3 +112,18 @@ impl Ledger {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+impl Ledger {
+    /// Drops the row of an instance, as if the node had died before it was recorded.
+    pub(crate) fn forget_for_test(&self, identity: &domain::InstanceIdentity) {
+        let key = (identity.series.as_str(), identity.sop_instance.as_str());
+        let sql = "DELETE FROM instances WHERE series = ?1 AND sop_instance = ?2";
+        assert_eq!(self.connection().execute(sql, key).unwrap(), 1);
+    }
+
+    /// Pretends that a later version of the program wrote the ledger.
+    pub(crate) fn set_version_for_test(&self, version: i64) {
+        self.connection().pragma_update(None, "user_version", version).unwrap();
+    }
+}

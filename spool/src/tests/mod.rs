@@ -1,1 +1,12 @@
-//! Tests.
+//! The spool as a whole, on a real folder.
+
+mod bench;
+mod broken;
+mod faults;
+mod instances;
+mod jobs;
+mod limits;
+mod model;
+mod purge;
+mod recovery;
+mod studies;

@@ -1,0 +1,154 @@
+//! Verbs 3 and 4 on their thread: arrivals and time go into `domain::Assembler`, jobs come out in the ledger.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use domain::{
+    After, Assembled, Assembler, Limits, Moment, RoutingTable, Rule, SeriesInstanceUid,
+    SpooledInstance, StudyInstanceUid, Verdict,
+};
+use spool::{NewJob, Spool, SpoolError};
+
+use crate::bell::Bell;
+use crate::clock;
+use crate::receive::Arrival;
+
+/// The longest the thread sleeps; deadlines and arrivals wake it earlier.
+const NAP: Duration = Duration::from_secs(5);
+/// Pause before a series whose closing failed, for instance on a full disk, is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// What the thread works with.
+#[derive(Debug)]
+pub(crate) struct Assembling {
+    /// Where series lie and jobs go.
+    pub(crate) spool: Arc<Spool>,
+    /// The rules.
+    pub(crate) routing: RoutingTable,
+    /// Bounds on headers and series.
+    pub(crate) limits: Limits,
+    /// How long nothing must come before a series is complete.
+    pub(crate) quiet: Duration,
+    /// Rung when there are jobs.
+    pub(crate) jobs: Arc<Bell>,
+}
+
+impl Assembling {
+    /// Runs until [`Arrival::Stop`] or until nobody can send any more.
+    pub(crate) fn run(&self, arrivals: &Receiver<Arrival>) {
+        let mut assembler = self.resume();
+        loop {
+            let deadline = assembler.next_deadline();
+            let wait = deadline.map_or(NAP, |at| at.since(clock::now()).min(NAP));
+            match arrivals.recv_timeout(wait) {
+                Ok(Arrival::Instance { study, series, association }) => {
+                    assembler.on_instance(&study, &series, Some(association), clock::now());
+                }
+                Ok(Arrival::AssociationClosed(association)) => {
+                    assembler.on_association_closed(association);
+                }
+                Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => self.on_time(&mut assembler, clock::now()),
+            }
+        }
+    }
+
+    /// The machine as the ledger remembers it.
+    fn resume(&self) -> Assembler {
+        let mut assembler = Assembler::new(self.quiet, self.limits.association_wait);
+        match self.spool.open_series() {
+            Ok(open) => {
+                for row in open {
+                    assembler.on_instance(&row.study, &row.series, None, row.last_received);
+                }
+            }
+            Err(error) => tracing::error!(%error, "open series cannot be read from the ledger"),
+        }
+        match self.spool.pending_studies() {
+            Ok(studies) => studies.iter().for_each(|(s, at)| assembler.on_pending_study(s, *at)),
+            Err(error) => tracing::error!(%error, "pending studies cannot be read from the ledger"),
+        }
+        assembler
+    }
+
+    fn on_time(&self, assembler: &mut Assembler, now: Moment) {
+        for event in assembler.on_timeout(now) {
+            match event {
+                Assembled::Series { study, series } => {
+                    if let Err(error) = self.close_series(&series, now) {
+                        tracing::warn!(%series, %error, "series stays open");
+                        assembler.on_instance(&study, &series, None, now.plus(TRY_AGAIN));
+                    }
+                }
+                Assembled::Study { study } => {
+                    if let Err(error) = self.close_study(&study, now) {
+                        tracing::warn!(%study, %error, "study stays open");
+                        assembler.on_pending_study(&study, now.plus(TRY_AGAIN));
+                    }
+                }
+            }
+        }
+    }
+
+    fn close_series(&self, series: &SeriesInstanceUid, now: Moment) -> Result<(), SpoolError> {
+        let instances = self.spool.series_instances(series)?;
+        let (jobs, note) = self.jobs_for(&instances, After::Series);
+        let closed = self.spool.close_series(series, &instances, &jobs, note.as_deref(), now)?;
+        let (count, revision) = (instances.len(), closed.revision.0);
+        tracing::info!(%series, instances = count, revision, jobs = jobs.len(), note, "series closed");
+        self.jobs.ring();
+        Ok(())
+    }
+
+    fn close_study(&self, study: &StudyInstanceUid, now: Moment) -> Result<(), SpoolError> {
+        let mut jobs = Vec::new();
+        for series in self.spool.study_series(study)? {
+            let instances = self.spool.series_instances(&series)?;
+            let (taken, _) = self.jobs_for(&instances, After::Study);
+            jobs.extend(taken.into_iter().map(|job| (series.clone(), job)));
+        }
+        self.spool.add_study_jobs(study, &jobs, now)?;
+        tracing::info!(%study, jobs = jobs.len(), "study complete");
+        self.jobs.ring();
+        Ok(())
+    }
+
+    /// The jobs that rules ask for, and, where there is none, a note for `status` that says why.
+    fn jobs_for(&self, instances: &[SpooledInstance], after: After) -> (Vec<NewJob>, Option<String>) {
+        let Some(first) = instances.first() else { return (vec![], Some("no instances".into())) };
+        let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
+        let headers = match series::read_instances(&paths, &self.limits) {
+            Ok(headers) => headers,
+            Err(unsuitable) => return (vec![], Some(unsuitable.to_string())),
+        };
+        let origin = (Some(first.calling.clone()), Some(first.called.clone()));
+        let facts = series::facts(&headers, origin.0, origin.1);
+        let verdicts = self.routing.explain(&facts, after);
+        let jobs: Vec<_> = verdicts.iter().filter(|(_, v)| *v == Verdict::Taken).map(new_job).collect();
+        let note = jobs.is_empty().then(|| refusals(&verdicts));
+        (jobs, note)
+    }
+}
+
+fn new_job((rule, _): &(&Rule, Verdict)) -> NewJob {
+    NewJob {
+        rule: rule.name.clone(),
+        model: rule.model.clone(),
+        prompts: rule.prompts.clone(),
+        destinations: rule.destinations.clone(),
+    }
+}
+
+fn refusals(verdicts: &[(&Rule, Verdict)]) -> String {
+    let said = |(rule, verdict): &(&Rule, Verdict)| match verdict {
+        Verdict::Refused(reasons) => {
+            let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+            format!("{}: {}", rule.name, reasons.join(", "))
+        }
+        Verdict::NotAsked { stopped_by } => format!("{}: {stopped_by} stopped", rule.name),
+        Verdict::Taken => format!("{}: taken", rule.name),
+    };
+    let said: Vec<_> = verdicts.iter().map(said).collect();
+    if said.is_empty() { "no rule".into() } else { format!("no rule takes it: {}", said.join("; ")) }
+}

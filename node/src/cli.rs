@@ -1,0 +1,218 @@
+//! The command line: what may be typed. Names and exit codes are fixed; scripts rely on them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::peer::Peer;
+
+/// The AI node of a DICOM network: studies in over C-STORE, segmentations and structured reports out. Not for diagnosis.
+#[derive(Debug, Parser)]
+#[command(name = "parsenode", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "\
+Exit codes: 0 done, 64 misuse, 65 bad input, 69 a peer did not do its part, 70 our own fault, 74 disk, 78 configuration.
+Start here: `parsenode config example > node.toml`, edit, `parsenode config check node.toml`, `parsenode serve --config node.toml`.")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// How the log on stderr looks: `text` or `json`. `serve` takes it from its configuration where this is absent.
+    #[arg(long, global = true, value_name = "FORM", value_parser = ["text", "json"])]
+    pub(crate) log: Option<String>,
+    /// What the log shows: error, warn, info, debug, trace, or per room as in `info,scp=debug`.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the node: receives, routes, infers, delivers, until SIGTERM or ctrl-c.
+    Serve(ServeArgs),
+    /// Runs a model over files and folders, without network: writes SEG, SR and overlay pictures.
+    Run(RunArgs),
+    /// Sends files and folders by C-STORE.
+    Send(SendArgs),
+    /// Asks a peer whether it is there (C-ECHO).
+    Echo(EchoArgs),
+    /// Receives everything and stores it in a folder: a plain archive to try things against.
+    Listen(ListenArgs),
+    /// Explains which rule would take which series, and why the others would not. Runs nothing.
+    Route(RouteArgs),
+    /// Checks a configuration, or prints a commented one.
+    Config {
+        /// What about the configuration.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Looks at model folders.
+    Model {
+        /// What about models.
+        #[command(subcommand)]
+        command: ModelCommand,
+    },
+    /// Lists series, jobs and deliveries of a node, and why each is where it is.
+    Status(StatusArgs),
+    /// Shows a SEG or SR file: its segments, or its content as a tree.
+    Show(ShowArgs),
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration; `parsenode config example` prints one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// DICOM files, or folders that are searched for them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The model's folder. Without it, and without --config, the built-in model is used: tissue classes of a CT.
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    pub(crate) model: Option<PathBuf>,
+    /// What a promptable model shall look for; may be repeated.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prompt: Vec<String>,
+    /// Takes models, prompts and rules from this configuration, and runs what the rules choose.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where results go: OUT/<Series Instance UID>/<model>/segmentation.dcm, report.dcm, overlay.png.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Leaves the overlay picture out.
+    #[arg(long)]
+    pub(crate) no_overlay: bool,
+    /// ONNX Runtime's library, where it is not found by itself.
+    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+    /// Threads of the model; 0 takes all cores.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) threads: usize,
+    /// Prints the outcome as JSON on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `send`.
+#[derive(Debug, Args)]
+pub(crate) struct SendArgs {
+    /// The peer: its AE title, host and port.
+    #[arg(value_name = "AE@HOST:PORT")]
+    pub(crate) to: Peer,
+    /// DICOM files, or folders that are searched for them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The AE title we call ourselves.
+    #[arg(long, value_name = "TITLE", default_value = "PARSENODE")]
+    pub(crate) calling: String,
+    /// Prints the outcome of each instance as JSON on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `echo`.
+#[derive(Debug, Args)]
+pub(crate) struct EchoArgs {
+    /// The peer: its AE title, host and port.
+    #[arg(value_name = "AE@HOST:PORT")]
+    pub(crate) to: Peer,
+    /// The AE title we call ourselves.
+    #[arg(long, value_name = "TITLE", default_value = "PARSENODE")]
+    pub(crate) calling: String,
+}
+
+/// `listen`.
+#[derive(Debug, Args)]
+pub(crate) struct ListenArgs {
+    /// TCP port; 0 takes a free one and prints it.
+    #[arg(value_name = "PORT")]
+    pub(crate) port: u16,
+    /// Where instances go: DIR/<study>/<series>/<SOP Instance UID>.dcm.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Our AE title. Without it every title that is called is ours.
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) ae: Option<String>,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// Prints each instance that arrived as a line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `route`.
+#[derive(Debug, Args)]
+pub(crate) struct RouteArgs {
+    /// DICOM files, or folders that are searched for them.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The configuration with the rules.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Pretends that this AE title sent them.
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) calling: Option<String>,
+    /// Pretends that this AE title was called; the node's own without it.
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) called: Option<String>,
+    /// Prints the verdicts as JSON on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `config …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Reads a configuration and loads its models: everything `serve` does except taking ports. Prints all faults.
+    Check {
+        /// The configuration.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Prints a configuration with every key and what it does.
+    Example,
+}
+
+/// `model …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Lists the model folders in a folder.
+    List {
+        /// The folder that holds them.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+        /// Prints JSON on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows one model: what it takes, what it finds, who made it; or all that is wrong with it.
+    Show {
+        /// The model's folder.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The node's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Prints JSON on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}

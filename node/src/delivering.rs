@@ -1,0 +1,156 @@
+//! Verb 9 as a task: deliveries that are due, each over one association, tried again until they are through.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Backoff, Destination};
+use scu::{Outcome, Outgoing, ScuError, Timeouts};
+use spool::{Delivery, Spool, SpoolError};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::pipeline;
+
+/// How often the task looks by itself.
+const NAP: Duration = Duration::from_secs(5);
+
+/// What the task works with.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivering {
+    /// Deliveries come from it.
+    pub(crate) spool: Arc<Spool>,
+    /// Destinations by name.
+    pub(crate) destinations: Arc<BTreeMap<String, Destination>>,
+    /// When to try again.
+    pub(crate) backoff: Backoff,
+    /// How long a peer may take.
+    pub(crate) timeouts: Timeouts,
+    /// Told when there are results to send.
+    pub(crate) wake: Arc<Notify>,
+}
+
+/// What came of one try.
+enum Tried {
+    Done,
+    /// The destination may take it later.
+    Later(String),
+    /// The destination will not take it.
+    Refused(String),
+}
+
+impl Delivering {
+    /// Runs until `stop` is set; tries in hand are ended first. One association a destination at a time.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut tries: JoinSet<String> = JoinSet::new();
+        let mut busy = BTreeSet::new();
+        loop {
+            self.begin_due(&mut tries, &mut busy);
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(ended) = tries.join_next() => release(ended, &mut busy),
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(self.nap()) => {}
+            }
+        }
+        while tries.join_next().await.is_some() {}
+    }
+
+    fn nap(&self) -> Duration {
+        let next = self.spool.next_delivery_at().ok().flatten();
+        next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
+    }
+
+    fn begin_due(&self, tries: &mut JoinSet<String>, busy: &mut BTreeSet<String>) {
+        let due = self.spool.due_deliveries(clock::now()).unwrap_or_else(|error| {
+            tracing::error!(%error, "deliveries cannot be read from the ledger");
+            Vec::new()
+        });
+        for delivery in due {
+            if busy.insert(delivery.destination.clone()) {
+                let this = self.clone();
+                tries.spawn(async move {
+                    this.deliver(&delivery).await;
+                    delivery.destination
+                });
+            }
+        }
+    }
+
+    async fn deliver(&self, delivery: &Delivery) {
+        let tried = self.attempt(delivery).await;
+        let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
+        match &tried {
+            Tried::Done => tracing::info!(job, destination = to, results = delivery.results.len(), "delivered"),
+            Tried::Later(reason) => tracing::warn!(job, destination = to, reason, "not delivered yet"),
+            Tried::Refused(reason) => tracing::error!(job, destination = to, reason, "refused"),
+        }
+        if let Err(error) = self.record(delivery, tried) {
+            tracing::error!(delivery = id, %error, "the outcome of a delivery cannot be recorded");
+        }
+    }
+
+    async fn attempt(&self, delivery: &Delivery) -> Tried {
+        let Some(to) = self.destinations.get(&delivery.destination) else {
+            return Tried::Refused("the configuration has no such destination any more".into());
+        };
+        let outgoing: Vec<Outgoing> = delivery
+            .results
+            .iter()
+            .map(|result| Outgoing { identity: result.identity.clone(), path: result.path.clone() })
+            .collect();
+        judge(pipeline::deliver(to, &outgoing, &self.timeouts).await)
+    }
+
+    fn record(&self, delivery: &Delivery, tried: Tried) -> Result<(), SpoolError> {
+        let now = clock::now();
+        match tried {
+            Tried::Done => self.spool.delivery_done(delivery.id, now),
+            Tried::Refused(reason) => self.spool.delivery_failed(delivery.id, &reason, None, now),
+            Tried::Later(reason) => {
+                let pause = self.backoff.pause_after(delivery.attempts + 1);
+                let next = pause.map(|pause| now.plus(pause));
+                self.spool.delivery_failed(delivery.id, &reason, next, now)
+            }
+        }
+    }
+}
+
+fn release(ended: Result<String, tokio::task::JoinError>, busy: &mut BTreeSet<String>) {
+    match ended {
+        Ok(destination) => {
+            busy.remove(&destination);
+        }
+        // A panic in a try is a bug of ours; which destination it was is lost, so all are free to be tried again.
+        Err(error) => {
+            tracing::error!(%error, "a delivery failed by a bug");
+            busy.clear();
+        }
+    }
+}
+
+/// Connection failures and resource shortage pass; other refusals stay.
+fn judge(outcome: Result<Vec<Outcome>, ScuError>) -> Tried {
+    let outcomes = match outcome {
+        Ok(outcomes) => outcomes,
+        Err(error) => return Tried::Later(error.to_string()),
+    };
+    let mut later = None;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Stored | Outcome::StoredWithWarning(_) => {}
+            Outcome::NotAccepted => {
+                return Tried::Refused("no presentation context accepted for a result".into());
+            }
+            Outcome::Refused { status, comment } => {
+                let text = format!("status {status:04X} {comment}");
+                if status & 0xFF00 != 0xA700 {
+                    return Tried::Refused(text);
+                }
+                later = Some(text);
+            }
+        }
+    }
+    later.map_or(Tried::Done, Tried::Later)
+}

@@ -1,0 +1,106 @@
+//! `/healthz`, `/readyz` and `/metrics` over HTTP, for those who watch the node.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use scp::ScpCounters;
+use spool::Spool;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::failure::{Failure, Fault, OrFail};
+
+/// What the pages are made from.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    /// The ledger.
+    pub(crate) spool: Arc<Spool>,
+    /// What the receiving side counted.
+    pub(crate) counters: Arc<ScpCounters>,
+    /// Set when the node stops.
+    pub(crate) stopping: Arc<AtomicBool>,
+    prometheus: PrometheusHandle,
+}
+
+impl Watched {
+    /// Installs the metrics recorder.
+    pub(crate) fn new(
+        spool: Arc<Spool>,
+        counters: Arc<ScpCounters>,
+        stopping: Arc<AtomicBool>,
+    ) -> Result<Self, Failure> {
+        let prometheus = PrometheusBuilder::new();
+        let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
+        Ok(Self { spool, counters, stopping, prometheus })
+    }
+}
+
+/// Serves the pages until `stop` is set.
+pub(crate) async fn serve(listener: TcpListener, watched: Watched, mut stop: watch::Receiver<bool>) {
+    let pages = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_page))
+        .with_state(watched);
+    let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
+    if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "HTTP ended");
+    }
+}
+
+/// Ready: models are loaded (else the node would not run), the ledger answers, the node is not stopping.
+async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
+    if watched.stopping.load(Ordering::Acquire) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
+    }
+    match tokio::task::spawn_blocking(move || watched.spool.counts()).await {
+        Ok(Ok(_)) => (StatusCode::OK, "ready\n".into()),
+        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("ledger: {error}\n")),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("ledger: {error}\n")),
+    }
+}
+
+async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
+    record_counters(&watched.counters);
+    let spool = Arc::clone(&watched.spool);
+    match tokio::task::spawn_blocking(move || spool.counts()).await {
+        Ok(Ok(counts)) => record_counts(&counts),
+        Ok(Err(error)) => tracing::warn!(%error, "the ledger cannot be counted"),
+        Err(error) => tracing::warn!(%error, "the ledger cannot be counted"),
+    }
+    (StatusCode::OK, watched.prometheus.render())
+}
+
+fn record_counters(counters: &ScpCounters) {
+    let total = |name: &'static str, value: &AtomicU64| {
+        metrics::counter!(name).absolute(value.load(Ordering::Relaxed));
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a number of associations")]
+    let open = counters.associations_open.load(Ordering::Relaxed) as f64;
+    metrics::gauge!("parsenode_associations_open").set(open);
+    total("parsenode_associations_accepted_total", &counters.associations_accepted);
+    total("parsenode_associations_rejected_total", &counters.associations_rejected);
+    total("parsenode_associations_aborted_total", &counters.associations_aborted);
+    total("parsenode_instances_stored_total", &counters.instances_stored);
+    total("parsenode_instances_refused_total", &counters.instances_refused);
+    total("parsenode_received_bytes_total", &counters.bytes_received);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "numbers of rows and bytes")]
+fn record_counts(counts: &spool::Counts) {
+    metrics::gauge!("parsenode_spool_bytes").set(counts.spool_bytes as f64);
+    for (state, count) in &counts.series {
+        metrics::gauge!("parsenode_series", "state" => state.clone()).set(*count as f64);
+    }
+    for (state, count) in &counts.jobs {
+        metrics::gauge!("parsenode_jobs", "state" => state.clone()).set(*count as f64);
+    }
+    for (state, count) in &counts.deliveries {
+        metrics::gauge!("parsenode_deliveries", "state" => state.clone()).set(*count as f64);
+    }
+}

@@ -1,0 +1,133 @@
+//! Verbs 5 to 8 on worker threads: a job from the ledger, its results into the ledger.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::{Job, Limits, SpooledInstance, Unsuitable, UnsuitableCode};
+use spool::{NewResult, Spool, SpoolError};
+use sr_writer::{Device, ResultKind, ResultSet, WriteContext};
+use tokio::sync::Notify;
+
+use crate::bell::Bell;
+use crate::clock;
+use crate::models::Models;
+use crate::pipeline;
+
+/// How often an idle worker looks by itself.
+const NAP: Duration = Duration::from_secs(5);
+
+/// What workers share.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    /// Jobs come from it, results go to it.
+    pub(crate) spool: Arc<Spool>,
+    /// Loaded models.
+    pub(crate) models: Arc<Models>,
+    /// Who we are, for the results.
+    pub(crate) device: Device,
+    /// Bounds on series and volumes.
+    pub(crate) limits: Limits,
+    /// Rung when there are jobs.
+    pub(crate) jobs: Arc<Bell>,
+    /// Told when there are results to send.
+    pub(crate) deliveries: Arc<Notify>,
+    /// Set when the node stops: the job in hand is ended, no other is begun.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+/// How a job ends: the one place that turns its outcome into a disposition.
+enum Disposition {
+    Written(ResultSet),
+    Quarantined { code: &'static str, reason: String },
+}
+
+impl Worker {
+    /// Runs until the node stops.
+    pub(crate) fn run(&self) {
+        while !self.stopping.load(Ordering::Acquire) {
+            let seen = self.jobs.count();
+            match self.spool.claim_job(clock::now()) {
+                Ok(Some((job, instances))) => self.work(&job, &instances),
+                Ok(None) => self.jobs.wait(seen, NAP),
+                Err(error) => {
+                    tracing::error!(%error, "no job can be taken from the ledger");
+                    self.jobs.wait(seen, NAP);
+                }
+            }
+        }
+    }
+
+    fn work(&self, job: &Job, instances: &[SpooledInstance]) {
+        let (id, series, rule) = (job.id.0, &job.series, &job.rule);
+        let started = clock::now();
+        tracing::info!(job = id, %series, rule, model = job.model, revision = job.revision.0, "job started");
+        let disposition = self.disposition(job, instances);
+        let millis = clock::now().since(started).as_millis();
+        match self.end(job, disposition) {
+            Ok(()) => tracing::info!(job = id, millis, "job ended"),
+            Err(error) => tracing::error!(job = id, %error, "the end of the job cannot be recorded; it runs again at the next start"),
+        }
+    }
+
+    /// A panic is a bug of ours; it costs this job and nothing else.
+    fn disposition(&self, job: &Job, instances: &[SpooledInstance]) -> Disposition {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.process(job, instances)));
+        match outcome {
+            Ok(Ok(results)) => Disposition::Written(results),
+            Ok(Err(unsuitable)) => {
+                Disposition::Quarantined { code: unsuitable.code.as_str(), reason: unsuitable.detail }
+            }
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
+                Disposition::Quarantined { code: "bug", reason: text.to_owned() }
+            }
+        }
+    }
+
+    fn process(&self, job: &Job, instances: &[SpooledInstance]) -> Result<ResultSet, Unsuitable> {
+        let unknown = || Unsuitable::new(UnsuitableCode::UnknownModel, job.model.clone());
+        let model = self.models.get(&job.model).ok_or_else(unknown)?;
+        let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
+        let headers = series::read_instances(&paths, &self.limits)?;
+        let source = series::assemble(&headers, &self.limits)?;
+        let predecessor = self.spool.predecessor(&job.series, &job.rule, job.revision);
+        let context = WriteContext {
+            device: self.device.clone(),
+            created: clock::now(),
+            predecessor: predecessor.unwrap_or_else(|error| {
+                tracing::error!(job = job.id.0, %error, "the earlier result cannot be looked up");
+                None
+            }),
+        };
+        Ok(pipeline::process(model, &source, &context)?.results)
+    }
+
+    fn end(&self, job: &Job, disposition: Disposition) -> Result<(), SpoolError> {
+        match disposition {
+            Disposition::Written(results) => {
+                self.spool.job_written(job.id, &new_results(&results), clock::now())?;
+                self.deliveries.notify_one();
+                Ok(())
+            }
+            Disposition::Quarantined { code, reason } => {
+                tracing::warn!(job = job.id.0, series = %job.series, code, reason, "quarantined");
+                self.spool.job_quarantined(job.id, code, &reason, clock::now())
+            }
+        }
+    }
+}
+
+fn new_results(results: &ResultSet) -> Vec<NewResult<'_>> {
+    let kind = |kind| match kind {
+        ResultKind::Segmentation => "segmentation",
+        ResultKind::Report => "report",
+    };
+    let of = |result| {
+        let result: &sr_writer::ResultInstance = result;
+        NewResult { kind: kind(result.kind), identity: result.identity.clone(), file: &result.file }
+    };
+    results.instances().map(of).collect()
+}

@@ -1,0 +1,77 @@
+//! The models of a node: loaded once, shared by all workers.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use config::Config;
+use inference::{Model, Runtime, RuntimeOptions};
+
+use crate::failure::{Failure, Fault, OrFail};
+
+/// Name of the model that is built into the program.
+pub(crate) const BUILT_IN: &str = "tissue-ct";
+
+const BUILT_IN_FILES: [(&str, &[u8]); 2] = [
+    ("model.toml", include_bytes!("../../models/tissue-ct/model.toml")),
+    ("tissue-ct.onnx", include_bytes!("../../models/tissue-ct/tissue-ct.onnx")),
+];
+
+/// Loaded models by the name that rules call them by.
+pub(crate) type Models = BTreeMap<String, Arc<Model>>;
+
+/// Loads ONNX Runtime.
+pub(crate) fn runtime(options: &RuntimeOptions) -> Result<Runtime, Failure> {
+    let runtime = Runtime::load(options).or_fail(Fault::Unavailable, || "ONNX Runtime")?;
+    let library = runtime.library().display().to_string();
+    tracing::info!(version = %runtime.version(), library, "ONNX Runtime loaded");
+    Ok(runtime)
+}
+
+/// Loads every model of a configuration; all faults of all models in one failure.
+pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Failure> {
+    let mut models = Models::new();
+    let mut faults = Vec::new();
+    for model in &config.models {
+        match load_configured(model.folder.as_deref(), runtime) {
+            Ok(loaded) => {
+                models.insert(model.name.clone(), loaded);
+            }
+            Err(failure) => faults.push(format!("model {}: {failure}", model.name)),
+        }
+    }
+    if faults.is_empty() { Ok(models) } else { Err(Failure::new(Fault::Configuration, faults.join("\n"))) }
+}
+
+fn load_configured(folder: Option<&Path>, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
+    folder.map_or_else(|| load_built_in(runtime), |folder| load(folder, runtime))
+}
+
+/// Loads one model folder.
+pub(crate) fn load(folder: &Path, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
+    let model =
+        Model::load(folder, runtime).or_fail(Fault::Configuration, || folder.display().to_string())?;
+    let identity = model.manifest().identity();
+    tracing::info!(model = identity.name, version = identity.version, sha256 = identity.sha256, "model loaded");
+    Ok(Arc::new(model))
+}
+
+/// Loads the model that is built into the program.
+pub(crate) fn load_built_in(runtime: &Runtime) -> Result<Arc<Model>, Failure> {
+    let folder = unpack_built_in()?;
+    let model = load(&folder, runtime);
+    // The session is in memory by now; a folder that cannot be removed harms nobody.
+    drop(fs::remove_dir_all(&folder));
+    model
+}
+
+fn unpack_built_in() -> Result<PathBuf, Failure> {
+    let folder = std::env::temp_dir().join(format!("parsenode-model-{}", std::process::id()));
+    let on = || folder.display().to_string();
+    fs::create_dir_all(&folder).or_fail(Fault::Disk, on)?;
+    for (name, bytes) in BUILT_IN_FILES {
+        fs::write(folder.join(name), bytes).or_fail(Fault::Disk, on)?;
+    }
+    Ok(folder)
+}

@@ -1,0 +1,169 @@
+//! Masks drawn over slices, as a PNG for people who have no viewer at hand. Not for diagnosis.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+use domain::{Findings, IntensityUnit, Segment};
+use inference::Volume;
+
+const PANELS_MAX: usize = 6;
+const PANEL_COLUMNS: usize = 3;
+const PANEL_PIXELS_MAX: f64 = 420.0;
+
+/// An RGB picture, row by row.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+impl Picture {
+    /// Up to six slices, spread evenly over those with findings, masks filled lightly and outlined.
+    pub(crate) fn of(volume: &Volume, findings: &Findings) -> Self {
+        let slices = chosen_slices(findings);
+        let panel = Panel::new(volume);
+        let columns = slices.len().clamp(1, PANEL_COLUMNS);
+        let rows = slices.len().div_ceil(PANEL_COLUMNS).max(1);
+        let mut picture = Self::black(columns * panel.width, rows * panel.height);
+        for (index, &k) in slices.iter().enumerate() {
+            let corner = (index % columns * panel.width, index / columns * panel.height);
+            panel.draw(&mut picture, corner, k, findings);
+        }
+        picture
+    }
+
+    fn black(width: usize, height: usize) -> Self {
+        Self { width, height, rgb: vec![0; width * height * 3] }
+    }
+
+    /// Writes the picture as PNG.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
+        let side = |n: usize| u32::try_from(n).map_err(io::Error::other);
+        let file = BufWriter::new(File::create(path)?);
+        let mut encoder = png::Encoder::new(file, side(self.width)?, side(self.height)?);
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.rgb)?;
+        writer.finish()?;
+        Ok(())
+    }
+}
+
+/// Slices that show something, evenly spread; the middle one when nothing was found.
+fn chosen_slices(findings: &Findings) -> Vec<usize> {
+    let slice_count = findings.geometry.size[2];
+    let shows = |k: &usize| findings.segments.iter().any(|s| s.mask.slices[*k].is_some());
+    let shown: Vec<usize> = (0..slice_count).filter(shows).collect();
+    if shown.is_empty() {
+        return vec![slice_count / 2];
+    }
+    let panels = shown.len().min(PANELS_MAX);
+    // The middles of equal parts, so that the very ends, which show little, are left out.
+    (0..panels).map(|panel| shown[(2 * panel + 1) * shown.len() / (2 * panels)]).collect()
+}
+
+/// How one slice is scaled and windowed.
+struct Panel<'a> {
+    volume: &'a Volume,
+    window: (f32, f32),
+    mm_per_pixel: f64,
+    width: usize,
+    height: usize,
+}
+
+impl<'a> Panel<'a> {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes of pictures"
+    )]
+    fn new(volume: &'a Volume) -> Self {
+        let geometry = &volume.geometry;
+        let [width_mm, height_mm] = [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
+        let finest = geometry.spacing_mm[0].min(geometry.spacing_mm[1]);
+        let mm_per_pixel = finest.max(width_mm.max(height_mm) / PANEL_PIXELS_MAX);
+        let side = |mm: f64| ((mm / mm_per_pixel).round() as usize).max(1);
+        let (width, height) = (side(width_mm), side(height_mm));
+        Self { volume, window: window(volume), mm_per_pixel, width, height }
+    }
+
+    fn draw(&self, picture: &mut Picture, corner: (usize, usize), k: usize, findings: &Findings) {
+        for y in 0..self.height {
+            for x in 0..self.width {
+                let rgb = self.pixel(self.index(x, 0), self.index(y, 1), k, findings);
+                let at = ((corner.1 + y) * picture.width + corner.0 + x) * 3;
+                picture.rgb[at..at + 3].copy_from_slice(&rgb);
+            }
+        }
+    }
+
+    /// The voxel index along `axis` under the middle of picture pixel `pixel`.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sizes of pictures"
+    )]
+    fn index(&self, pixel: usize, axis: usize) -> usize {
+        let geometry = &self.volume.geometry;
+        let mm = (pixel as f64 + 0.5) * self.mm_per_pixel;
+        ((mm / geometry.spacing_mm[axis]) as usize).min(geometry.size[axis] - 1)
+    }
+
+    fn pixel(&self, i: usize, j: usize, k: usize, findings: &Findings) -> [u8; 3] {
+        let mut rgb = [self.grey(i, j, k); 3];
+        for segment in findings.segments.iter().filter(|segment| segment.mask.contains(i, j, k)) {
+            let share = if on_border(segment, i, j, k) { 0.9 } else { 0.3 };
+            for (channel, color) in rgb.iter_mut().zip(segment.target.color_rgb) {
+                *channel = blend(*channel, color, share);
+            }
+        }
+        rgb
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=255; NaN becomes 0"
+    )]
+    fn grey(&self, i: usize, j: usize, k: usize) -> u8 {
+        let [columns, rows, _] = self.volume.geometry.size;
+        let value = self.volume.values[(k * rows + j) * columns + i];
+        let (low, high) = self.window;
+        ((value - low) / (high - low) * 255.0).clamp(0.0, 255.0) as u8
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=255")]
+fn blend(under: u8, over: u8, share: f32) -> u8 {
+    (f32::from(under) * (1.0 - share) + f32::from(over) * share) as u8
+}
+
+fn on_border(segment: &Segment, i: usize, j: usize, k: usize) -> bool {
+    let mask = &segment.mask;
+    let at_edge = i == 0 || j == 0 || i + 1 == mask.columns || j + 1 == mask.rows;
+    at_edge
+        || !(mask.contains(i - 1, j, k)
+            && mask.contains(i + 1, j, k)
+            && mask.contains(i, j - 1, k)
+            && mask.contains(i, j + 1, k))
+}
+
+/// Black and white: a wide soft-tissue window for HU, the middle 98.5 % of a sample of the values otherwise.
+fn window(volume: &Volume) -> (f32, f32) {
+    if volume.unit == IntensityUnit::Hounsfield {
+        return (-300.0, 400.0);
+    }
+    let step = (volume.values.len() / 100_000).max(1);
+    let mut sample: Vec<f32> = volume.values.iter().copied().step_by(step).collect();
+    sample.sort_by(f32::total_cmp);
+    let low = sample[sample.len() / 100];
+    let high = sample[sample.len() - 1 - sample.len() / 200];
+    (low, if high > low { high } else { low + 1.0 })
+}

@@ -1,0 +1,70 @@
+//! The way of the data, verb by verb. Whoever wants to know what parsenode does reads this file.
+//!
+//! | # | verb | takes → gives | here |
+//! |---|---|---|---|
+//! | 1, 2 | receive, spool | Association + C-STORE-RQ → `SpooledInstance` | [`crate::receive::SpoolIntake`], called by `scp` |
+//! | 3 | assemble | `SpooledInstance`, `Moment` → `Series` | [`crate::assembling`], around `domain::Assembler` |
+//! | 4 | route | `Series`, `RoutingTable` → jobs | [`route`] |
+//! | 5 to 8 | preprocess, infer, postprocess, write | series + model → result instances | [`process`] |
+//! | 9 | deliver | result instances + `Destination` → `Outcome`s | [`deliver`] |
+
+use std::sync::Arc;
+
+use domain::{After, AeTitle, Destination, Findings, RoutingTable, Rule, Unsuitable, UnsuitableCode};
+use inference::{Model, Volume};
+use scu::{Outcome, Outgoing, ScuError, Timeouts};
+use series::{SourceInstance, SourceSeries};
+use sr_writer::{ResultSet, WriteContext};
+
+/// 4: the rules that take a series, asked after the series or after its study.
+pub(crate) fn route<'a>(
+    instances: &[Arc<SourceInstance>],
+    origin: (Option<AeTitle>, Option<AeTitle>),
+    table: &'a RoutingTable,
+    after: After,
+) -> Vec<&'a Rule> {
+    let (calling, called) = origin;
+    table.matches(&series::facts(instances, calling, called), after)
+}
+
+/// What a model said about a series, and the instances that say so.
+#[derive(Debug)]
+pub(crate) struct Processed {
+    /// The intensities on the source grid, for pictures.
+    pub(crate) volume: Volume,
+    /// What was found.
+    pub(crate) findings: Findings,
+    /// SEG and SR.
+    pub(crate) results: ResultSet,
+}
+
+/// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
+///
+/// # Errors
+/// [`Unsuitable`] when the series cannot be used or the model fails: quarantine, no retry.
+pub(crate) fn process(
+    model: &Model,
+    source: &SourceSeries,
+    context: &WriteContext,
+) -> Result<Processed, Unsuitable> {
+    let volume = inference::read_volume(source)?;
+    let input = inference::preprocess(model.manifest(), &volume, &source.modality)?;
+    let output = inference::infer(model, input)?;
+    let findings = inference::postprocess(model, output, &volume)?;
+    let results = sr_writer::write(&findings, source, context).map_err(|error| {
+        Unsuitable::new(UnsuitableCode::Unreadable, format!("results cannot be written: {error}"))
+    })?;
+    Ok(Processed { volume, findings, results })
+}
+
+/// 9: one result set to one destination over one association, SEG before SR.
+///
+/// # Errors
+/// [`ScuError`] when the connection or the association fails: to be tried again.
+pub(crate) async fn deliver(
+    to: &Destination,
+    results: &[Outgoing],
+    timeouts: &Timeouts,
+) -> Result<Vec<Outcome>, ScuError> {
+    scu::store(to, results, timeouts, &mut |_, _| {}).await
+}

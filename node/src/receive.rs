@@ -1,0 +1,112 @@
+//! Verbs 1 and 2: what `scp` hands over goes into the spool, and word of it to the assembling thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use domain::{
+    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Refusal,
+    SeriesInstanceUid, Stored, StudyInstanceUid,
+};
+use spool::{Change, PartFile, Published, Spool, SpoolError};
+
+/// What the assembling thread is told.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// An instance is on stable storage and is new or newer.
+    Instance {
+        /// Its study.
+        study: StudyInstanceUid,
+        /// Its series.
+        series: SeriesInstanceUid,
+        /// Over which association it came.
+        association: AssociationId,
+    },
+    /// An association ended.
+    AssociationClosed(AssociationId),
+    /// The node stops.
+    Stop,
+}
+
+/// The node's intake: files in the spool.
+#[derive(Debug)]
+pub(crate) struct SpoolIntake {
+    spool: Arc<Spool>,
+    arrivals: Sender<Arrival>,
+}
+
+impl SpoolIntake {
+    /// An intake into `spool` that tells `arrivals`.
+    pub(crate) fn new(spool: Arc<Spool>, arrivals: Sender<Arrival>) -> Self {
+        Self { spool, arrivals }
+    }
+}
+
+impl Intake for SpoolIntake {
+    fn begin(
+        &self,
+        origin: &InstanceOrigin,
+        announced: &Announced,
+    ) -> Result<Box<dyn Part>, Refusal> {
+        let file = self.spool.begin(announced, origin).map_err(refusal)?;
+        let spool = Arc::clone(&self.spool);
+        let arrivals = self.arrivals.clone();
+        Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
+    }
+
+    fn association_closed(&self, association: AssociationId) {
+        self.tell(Arrival::AssociationClosed(association));
+    }
+}
+
+impl SpoolIntake {
+    fn tell(&self, arrival: Arrival) {
+        // Nobody listens any more only while the node stops; the spool is read again at the next start.
+        drop(self.arrivals.send(arrival));
+    }
+}
+
+struct SpoolPart {
+    spool: Arc<Spool>,
+    arrivals: Sender<Arrival>,
+    association: AssociationId,
+    file: PartFile,
+}
+
+impl Part for SpoolPart {
+    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
+        self.file.write(data_set_bytes).map_err(refusal)
+    }
+
+    fn publish(self: Box<Self>, identity: InstanceIdentity, stored: Stored) {
+        let Self { spool, arrivals, association, file } = *self;
+        let tell = move |published: Result<Published, SpoolError>| {
+            if let Ok(published) = &published {
+                announce(published, association, &arrivals);
+            }
+            stored(published.map(|_| ()).map_err(refusal));
+        };
+        spool.publish(file, identity, Box::new(tell));
+    }
+}
+
+/// Tells the assembling thread before the peer hears of success, so that the end of its association comes after it.
+fn announce(published: &Published, association: AssociationId, arrivals: &Sender<Arrival>) {
+    match published.change {
+        Change::Identical => {}
+        Change::New | Change::Replaced => {
+            let identity = &published.instance.identity;
+            let (study, series) = (identity.study.clone(), identity.series.clone());
+            drop(arrivals.send(Arrival::Instance { study, series, association }));
+        }
+    }
+}
+
+fn refusal(error: SpoolError) -> Refusal {
+    let text = error.to_string();
+    if error.is_no_room() {
+        Refusal::OutOfResources(text)
+    } else {
+        tracing::error!(error = %text, "the spool failed");
+        Refusal::ProcessingFailure(text)
+    }
+}

@@ -1,0 +1,259 @@
+//! `parsenode run`: the pipeline over files, without network.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::{After, Findings, Limits, Segment, Unsuitable};
+use inference::{Model, RuntimeOptions};
+use serde::Serialize;
+use series::SourceInstance;
+use sr_writer::{ResultInstance, ResultKind, WriteContext};
+
+use crate::cli::RunArgs;
+use crate::clock;
+use crate::failure::{Failure, Fault, OrFail};
+use crate::files;
+use crate::models::{self, Models};
+use crate::overlay::Picture;
+use crate::pipeline::{self, Processed};
+use crate::progress::Progress;
+use crate::settings;
+use crate::text;
+
+/// One segment of the outcome.
+#[derive(Debug, Serialize)]
+pub(crate) struct SegmentRow {
+    label: String,
+    code: String,
+    volume_ml: f64,
+    mean: f64,
+    standard_deviation: f64,
+    confidence: Option<f64>,
+    color: String,
+}
+
+/// What became of one series under one model.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeriesOutcome {
+    series: String,
+    model: String,
+    instances: usize,
+    /// Why nothing came out; absent when something did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsuitable: Option<String>,
+    segments: Vec<SegmentRow>,
+    absent: Vec<String>,
+    files: Vec<PathBuf>,
+}
+
+/// Which models run over a series.
+struct Choice {
+    models: Models,
+    config: Option<config::Config>,
+}
+
+impl Choice {
+    /// The models for a series: the only one there is, or those of the rules that take the series.
+    fn of(&self, instances: &[Arc<SourceInstance>]) -> Vec<Arc<Model>> {
+        let Some(config) = &self.config else { return self.models.values().cloned().collect() };
+        let called = Some(config.node.ae_title.clone());
+        let mut chosen = BTreeMap::new();
+        for after in [After::Series, After::Study] {
+            for rule in pipeline::route(instances, (None, called.clone()), &config.routing, after) {
+                chosen.extend(self.models.get(&rule.model).map(|m| (rule.model.clone(), Arc::clone(m))));
+            }
+        }
+        chosen.into_values().collect()
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
+    let limits = Limits::default();
+    let choice = choose(args)?;
+    let found = files::read(&args.paths, &limits)?;
+    for (path, reason) in &found.skipped {
+        eprintln_line(&format!("skipped {}: {reason}", path.display()));
+    }
+    let mut outcomes = Vec::new();
+    for instances in found.series.values() {
+        outcomes.extend(run_series(args, &choice, instances, &limits)?);
+    }
+    print(args, &outcomes)?;
+    if outcomes.iter().all(|outcome| outcome.unsuitable.is_some()) {
+        return Err(Failure::new(Fault::Input, "no series could be used"));
+    }
+    Ok(())
+}
+
+fn choose(args: &RunArgs) -> Result<Choice, Failure> {
+    let config = args.config.as_deref().map(settings::load).transpose()?;
+    let options = match &config {
+        Some(config) => settings::runtime_options(config)?,
+        None => RuntimeOptions {
+            library: args.onnxruntime.clone(),
+            threads: args.threads,
+            ..RuntimeOptions::default()
+        },
+    };
+    let runtime = models::runtime(&options)?;
+    let models = match (&config, &args.model) {
+        (Some(config), _) => models::load_all(config, &runtime)?,
+        (None, Some(folder)) => one(models::load(folder, &runtime)?),
+        (None, None) => one(models::load_built_in(&runtime)?),
+    };
+    refuse_prompts(args, &models)?;
+    Ok(Choice { models, config })
+}
+
+fn one(model: Arc<Model>) -> Models {
+    Models::from([(model.manifest().identity().name.clone(), model)])
+}
+
+/// Models that take prompts come with the kind `prompt`; none of today's kinds does.
+fn refuse_prompts(args: &RunArgs, models: &Models) -> Result<(), Failure> {
+    if args.prompt.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = models.keys().map(String::as_str).collect();
+    Err(Failure::new(Fault::Misuse, format!("{} takes no prompts; leave --prompt out", names.join(", "))))
+}
+
+fn run_series(
+    args: &RunArgs,
+    choice: &Choice,
+    instances: &[Arc<SourceInstance>],
+    limits: &Limits,
+) -> Result<Vec<SeriesOutcome>, Failure> {
+    let chosen = choice.of(instances);
+    if chosen.is_empty() {
+        let series = &instances[0].identity.series;
+        eprintln_line(&format!("series {series}: no rule takes it; see parsenode route"));
+    }
+    chosen.iter().map(|model| run_model(args, model, instances, limits)).collect()
+}
+
+fn run_model(
+    args: &RunArgs,
+    model: &Model,
+    instances: &[Arc<SourceInstance>],
+    limits: &Limits,
+) -> Result<SeriesOutcome, Failure> {
+    let name = model.manifest().identity().name.clone();
+    let series = instances[0].identity.series.to_string();
+    let progress = Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
+    let processed = infer(model, instances, limits);
+    progress.finish();
+    let mut outcome = SeriesOutcome {
+        series: series.clone(),
+        model: name.clone(),
+        instances: instances.len(),
+        unsuitable: None,
+        segments: vec![],
+        absent: vec![],
+        files: vec![],
+    };
+    match processed {
+        Ok(processed) => {
+            let folder = args.out.join(series).join(name);
+            outcome.files = write_files(&processed, &folder, !args.no_overlay)?;
+            outcome.segments = processed.findings.segments.iter().map(row).collect();
+            outcome.absent = absent(&processed.findings);
+        }
+        Err(unsuitable) => outcome.unsuitable = Some(unsuitable.to_string()),
+    }
+    Ok(outcome)
+}
+
+fn infer(
+    model: &Model,
+    instances: &[Arc<SourceInstance>],
+    limits: &Limits,
+) -> Result<Processed, Unsuitable> {
+    let source = series::assemble(instances, limits)?;
+    let context = WriteContext {
+        device: settings::default_device(),
+        created: clock::now(),
+        predecessor: None,
+    };
+    pipeline::process(model, &source, &context)
+}
+
+fn write_files(processed: &Processed, folder: &Path, overlay: bool) -> Result<Vec<PathBuf>, Failure> {
+    let on = || folder.display().to_string();
+    fs::create_dir_all(folder).or_fail(Fault::Disk, on)?;
+    let mut files = Vec::new();
+    for result in processed.results.instances() {
+        let path = folder.join(file_name(result));
+        fs::write(&path, &result.file).or_fail(Fault::Disk, on)?;
+        files.push(path);
+    }
+    if overlay {
+        let path = folder.join("overlay.png");
+        Picture::of(&processed.volume, &processed.findings).write(&path).or_fail(Fault::Disk, on)?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
+/// The file name of a result.
+pub(crate) fn file_name(result: &ResultInstance) -> &'static str {
+    match result.kind {
+        ResultKind::Segmentation => "segmentation.dcm",
+        ResultKind::Report => "report.dcm",
+    }
+}
+
+fn row(segment: &Segment) -> SegmentRow {
+    let [red, green, blue] = segment.target.color_rgb;
+    SegmentRow {
+        label: segment.target.label.clone(),
+        code: segment.target.property_type.to_string(),
+        volume_ml: segment.measurements.volume_mm3 / 1000.0,
+        mean: segment.measurements.mean,
+        standard_deviation: segment.measurements.standard_deviation,
+        confidence: segment.confidence.map(|confidence| confidence.0),
+        color: format!("#{red:02x}{green:02x}{blue:02x}"),
+    }
+}
+
+fn absent(findings: &Findings) -> Vec<String> {
+    findings.absent.iter().map(|target| target.label.clone()).collect()
+}
+
+fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
+    if args.json {
+        return text::print_json(&outcomes);
+    }
+    for outcome in outcomes {
+        text::print_line(&format!("series {} · {} instances · {}", outcome.series, outcome.instances, outcome.model))?;
+        match &outcome.unsuitable {
+            Some(reason) => text::print_line(&format!("  not usable: {reason}"))?,
+            None => text::print_line(&segment_table(outcome))?,
+        }
+        for file in &outcome.files {
+            text::print_line(&format!("  {}", file.display()))?;
+        }
+    }
+    text::print_line("Results of an algorithm. Not for diagnosis.")
+}
+
+fn segment_table(outcome: &SeriesOutcome) -> String {
+    let mut table = text::Table::new(&["segment", "code", "volume mL", "mean", "SD", "confidence", "colour"]);
+    for row in &outcome.segments {
+        let confidence = row.confidence.map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
+        let numbers = [row.volume_ml, row.mean, row.standard_deviation].map(|value| format!("{value:.1}"));
+        let [volume, mean, deviation] = numbers;
+        table.add(&[&row.label, &row.code, &volume, &mean, &deviation, &confidence, &row.color]);
+    }
+    for label in &outcome.absent {
+        table.add(&[label, "not found", "", "", "", "", ""]);
+    }
+    table.to_string()
+}
+
+fn eprintln_line(line: &str) {
+    tracing::warn!("{line}");
+}

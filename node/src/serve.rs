@@ -1,0 +1,204 @@
+//! `parsenode serve`: starts every part, waits for the signal, stops every part.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use config::Config;
+use domain::{Limits, Moment};
+use scp::{ScpCounters, ScpSettings};
+use scu::Timeouts;
+use spool::Spool;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use crate::assembling::Assembling;
+use crate::bell::Bell;
+use crate::cli::ServeArgs;
+use crate::clock;
+use crate::delivering::Delivering;
+use crate::failure::{Failure, Fault, OrFail};
+use crate::http::{self, Watched};
+use crate::jobs::Worker;
+use crate::models::{self, Models};
+use crate::receive::{Arrival, SpoolIntake};
+use crate::settings;
+use crate::shutdown;
+
+/// How often finished work is looked through for what may be removed.
+const PURGE_EVERY: Duration = Duration::from_secs(600);
+
+/// What the parts share.
+struct Node {
+    config: Config,
+    models: Arc<Models>,
+    spool: Arc<Spool>,
+    counters: Arc<ScpCounters>,
+    jobs: Arc<Bell>,
+    deliveries: Arc<Notify>,
+    stopping: Arc<AtomicBool>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let node = Node::open(settings::load(&args.config)?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("parsenode-net")
+        .build()
+        .or_fail(Fault::Internal, || "tokio")?;
+    runtime.block_on(node.serve())
+}
+
+impl Node {
+    /// Everything that can be wrong is found here, before a port is taken.
+    fn open(config: Config) -> Result<Self, Failure> {
+        let runtime = models::runtime(&settings::runtime_options(&config)?)?;
+        let models = Arc::new(models::load_all(&config, &runtime)?);
+        let folder = &config.node.data;
+        let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
+            .or_fail(Fault::Disk, || folder.display().to_string())?;
+        tracing::info!(data = %folder.display(), ?recovery, "spool open");
+        Ok(Self {
+            config,
+            models,
+            spool: Arc::new(spool),
+            counters: Arc::default(),
+            jobs: Arc::default(),
+            deliveries: Arc::default(),
+            stopping: Arc::default(),
+        })
+    }
+
+    async fn serve(self) -> Result<(), Failure> {
+        let listener = bind(&self.config.node.listen).await?;
+        let (stop, stopped) = watch::channel(false);
+        let (arrivals, threads) = self.start_threads();
+        let delivering = tokio::spawn(self.delivering().run(stopped.clone()));
+        let purging = tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
+        self.start_http(stopped.clone()).await?;
+        tracing::info!(ae_title = %self.config.node.ae_title, listen = self.config.node.listen, "ready");
+
+        let stopping = Arc::clone(&self.stopping);
+        let signalled = async move {
+            shutdown::signal().await;
+            tracing::info!("stopping");
+            stopping.store(true, Ordering::Release);
+            drop(stop.send(true));
+        };
+        let intake = Arc::new(SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone()));
+        let counters = Arc::clone(&self.counters);
+        scp::serve(listener, Arc::new(self.scp_settings()), intake, counters, signalled).await;
+        drop(arrivals.send(Arrival::Stop));
+        self.jobs.ring();
+        purging.abort();
+        self.join(threads, delivering).await;
+        Ok(())
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.config.limits
+    }
+
+    fn scp_settings(&self) -> ScpSettings {
+        let receive = &self.config.receive;
+        let (called, calling) = (receive.called.clone(), receive.calling.clone());
+        ScpSettings { called, calling, limits: self.limits().clone() }
+    }
+
+    fn start_threads(&self) -> (Sender<Arrival>, Vec<JoinHandle<()>>) {
+        let (arrivals, receiver) = mpsc::channel();
+        let assembling = Assembling {
+            spool: Arc::clone(&self.spool),
+            routing: self.config.routing.clone(),
+            limits: self.limits().clone(),
+            quiet: self.config.receive.series_quiet,
+            jobs: Arc::clone(&self.jobs),
+        };
+        let mut threads = vec![thread::spawn(move || assembling.run(&receiver))];
+        for _ in 0..self.config.inference.workers {
+            let worker = self.worker();
+            threads.push(thread::spawn(move || worker.run()));
+        }
+        (arrivals, threads)
+    }
+
+    fn worker(&self) -> Worker {
+        Worker {
+            spool: Arc::clone(&self.spool),
+            models: Arc::clone(&self.models),
+            device: settings::device(&self.config),
+            limits: self.limits().clone(),
+            jobs: Arc::clone(&self.jobs),
+            deliveries: Arc::clone(&self.deliveries),
+            stopping: Arc::clone(&self.stopping),
+        }
+    }
+
+    fn delivering(&self) -> Delivering {
+        let named = self.config.destinations.iter().map(|to| (to.name.clone(), to.clone()));
+        Delivering {
+            spool: Arc::clone(&self.spool),
+            destinations: Arc::new(named.collect()),
+            backoff: self.config.backoff,
+            timeouts: Timeouts { connect: self.config.deliver.connect_timeout, io: self.config.deliver.timeout },
+            wake: Arc::clone(&self.deliveries),
+        }
+    }
+
+    async fn start_http(&self, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+        let Some(address) = &self.config.node.http else { return Ok(()) };
+        let listener = bind(address).await?;
+        let (spool, counters) = (Arc::clone(&self.spool), Arc::clone(&self.counters));
+        let watched = Watched::new(spool, counters, Arc::clone(&self.stopping))?;
+        tokio::spawn(http::serve(listener, watched, stopped));
+        Ok(())
+    }
+
+    /// Waits for work in hand, at most the grace time. What is not done by then is done at the next start.
+    async fn join(&self, threads: Vec<JoinHandle<()>>, delivering: tokio::task::JoinHandle<()>) {
+        let ended = Arc::new(OnceLock::new());
+        let (joined, all) = (Arc::clone(&ended), move || threads.into_iter().try_for_each(JoinHandle::join));
+        let joining = async {
+            drop(delivering.await);
+            drop(tokio::task::spawn_blocking(move || drop(joined.set(all().is_ok()))).await);
+        };
+        if tokio::time::timeout(self.limits().shutdown_grace, joining).await.is_err() {
+            tracing::warn!("work in hand is left for the next start");
+            // Threads in the middle of an inference cannot be interrupted; the ledger does not need them to end.
+            shutdown::leave();
+        }
+        tracing::info!("stopped");
+    }
+}
+
+async fn bind(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.or_fail(Fault::Unavailable, || format!("cannot listen on {address}"))
+}
+
+/// Removes what has been finished for longer than `keep`.
+async fn purge(spool: Arc<Spool>, keep: Duration, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let older_than = before(clock::now(), keep);
+        let spool = Arc::clone(&spool);
+        match tokio::task::spawn_blocking(move || spool.purge(older_than)).await {
+            Ok(Ok(purged)) if purged.instances > 0 => {
+                tracing::info!(instances = purged.instances, bytes = purged.bytes, "finished work removed");
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "finished work cannot be removed"),
+            Err(error) => tracing::error!(%error, "finished work cannot be removed"),
+        }
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(PURGE_EVERY) => {}
+        }
+    }
+}
+
+fn before(now: Moment, span: Duration) -> Moment {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Moment::from_unix_millis(now.unix_millis().saturating_sub(millis))
+}

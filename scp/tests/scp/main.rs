@@ -1,0 +1,14 @@
+//! The SCP over real sockets: good peers, DCMTK's tools, and peers that misbehave.
+
+#[cfg(test)]
+mod dcmtk;
+#[cfg(test)]
+mod good;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod rate;
+#[cfg(test)]
+mod support;
