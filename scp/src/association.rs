@@ -122,7 +122,7 @@ impl Association {
                 connection.next(self.limits.idle_timeout).await?
             };
             match self.on_incoming(incoming, &mut messages, &mut pending)? {
-                Step::Wait => continue,
+                Step::Wait => {}
                 Step::Answer(context_id, response) => {
                     self.answer(connection, context_id, response).await?;
                 }
@@ -266,9 +266,11 @@ impl Association {
     }
 
     fn count_bytes(&self, read: u64, counted: &mut u64) {
-        let new = read.saturating_sub(*counted);
-        self.membership.counters.bytes_received.fetch_add(new, Ordering::Relaxed);
-        *counted = read;
+        if read != *counted {
+            let new = read.saturating_sub(*counted);
+            self.membership.counters.bytes_received.fetch_add(new, Ordering::Relaxed);
+            *counted = read;
+        }
     }
 }
 

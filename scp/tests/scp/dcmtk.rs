@@ -31,16 +31,17 @@ fn shared(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn succeeded(output: &Output) {
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{} {text}", output.status);
+fn succeeded(output: &Output, what: &str) {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success(), "{what}: {} {text}", output.status);
 }
 
 #[tokio::test]
 async fn echoscu() {
     let server = Server::start(settings(), Mood::Good).await;
     if let Some(output) = tool("echoscu", to(&server)).await {
-        succeeded(&output);
+        succeeded(&output, "echo");
         assert_eq!(server.memory.closed(1).await.len(), 1);
     }
 }
@@ -57,7 +58,7 @@ async fn storescu_and_dcmsend_on_real_files() {
                 continue;
             }
             let Some(output) = tool(sender, args).await else { continue };
-            succeeded(&output);
+            succeeded(&output, folder);
             assert_eq!(server.memory.count(), files.len(), "{sender} {folder}");
             println!("{sender}: {} instances of {folder}", files.len());
             for path in &files {
@@ -67,18 +68,18 @@ async fn storescu_and_dcmsend_on_real_files() {
     }
 }
 
-/// What was received is the data set of the file, byte for byte, where the sender did not encode it anew.
+/// What was received is the instance of the file.
 fn stored_as_in_file(memory: &Memory, path: &Path) {
     let limits =
         dataset::ReadLimits { bytes_max: 1 << 24, depth_max: 16, value_bytes_max: 1 << 16 };
     let meta = dataset::read_file_header(path, &limits).unwrap().meta;
     let instances = memory.instances.lock().unwrap();
     let Kept { identity, data_set, .. } = &instances[meta.sop_instance.as_str()];
-    assert_eq!(identity.transfer_syntax, meta.transfer_syntax);
+    assert_eq!(identity.sop_class, meta.sop_class);
+    // DCMTK may write the header anew; Pixel Data stands last.
     let file = std::fs::read(path).unwrap();
-    let offset = usize::try_from(meta.data_set_offset).unwrap();
-    let same_length = data_set.len().abs_diff(file.len() - offset) < 4096;
-    assert!(same_length, "{}: {} and {}", path.display(), data_set.len(), file.len() - offset);
+    let tail = &file[file.len() - 20_000..];
+    assert!(data_set.ends_with(tail), "{}", path.display());
 }
 
 #[tokio::test]
@@ -100,11 +101,11 @@ async fn compressed_and_other_transfer_syntaxes_are_stored_as_received() {
         let args = [option, &file.display().to_string(), &path.display().to_string()];
         let args = args.iter().filter(|arg| !arg.is_empty()).map(|&arg| arg.to_owned()).collect();
         let Some(output) = tool(coder, args).await else { continue };
-        succeeded(&output);
+        succeeded(&output, coder);
         let server = Server::start(settings(), Mood::Good).await;
         let args = [vec![proposal.into()], to(&server), vec![path.display().to_string()]].concat();
         let Some(output) = tool("storescu", args).await else { continue };
-        succeeded(&output);
+        succeeded(&output, syntax);
         let instances = server.memory.instances.lock().unwrap();
         let Kept { identity, data_set, .. } = instances.values().next().expect(syntax);
         assert_eq!(identity.transfer_syntax.as_str(), syntax);

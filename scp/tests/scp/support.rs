@@ -183,7 +183,7 @@ impl Server {
 
     /// Signals shutdown and waits for the end.
     pub(crate) async fn stop(mut self) -> Arc<Memory> {
-        drop(self.stop.take().map(|stop| stop.send(())));
+        self.stop.take().unwrap().send(()).unwrap();
         tokio::time::timeout(PATIENCE, self.task).await.expect("does not stop").unwrap();
         self.memory
     }
@@ -397,7 +397,7 @@ pub(crate) fn header(sop_instance: &str) -> Vec<u8> {
 
 /// A whole data set with `pixels` bytes of Pixel Data.
 pub(crate) fn data_set(sop_instance: &str, pixels: usize) -> Vec<u8> {
-    let value: Vec<u8> = (0..pixels).map(|n| (n % 251) as u8).collect();
+    let value: Vec<u8> = (0..=250).cycle().take(pixels).collect();
     let length = u32::try_from(pixels).unwrap();
     let mut bytes = header(sop_instance);
     bytes.extend(element((0x0028, 0x0010), "US", 2, &[0, 2]));
