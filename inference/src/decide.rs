@@ -5,7 +5,7 @@ use domain::{SliceMask, Unsuitable};
 use crate::grid::IndexMap;
 use crate::manifest::{Activation, Label, Output, Scale};
 use crate::probabilities::{Cells, MIXED, SILENT, all_legal, illegal, sigmoid};
-use crate::resample::{Corners, Line};
+use crate::resample::{Between, for_each_inside};
 use crate::scores::View;
 
 /// What was decided about one source slice, label by label.
@@ -119,33 +119,13 @@ impl<'m> Rule<'m> {
         (map, k): (&IndexMap, usize),
         size: [usize; 2],
     ) -> SliceDecision {
-        let [columns, rows] = size;
-        let mut drawing = Drawing::new(self.channels.len(), columns * rows);
-        let mut row_values = vec![0.0; probabilities.channels()];
-        for j in 0..rows {
-            let line = Line::new(map, j, k);
-            for i in line.inside(probabilities.size, columns) {
-                let corners = Corners::at(line.at(i), probabilities.size);
-                let cell = cells.map_or(MIXED, |cells| cells.at(corners.base));
-                let pixel = j * columns + i;
-                match cell {
-                    SILENT => {}
-                    MIXED => {
-                        for (channel, value) in row_values.iter_mut().enumerate() {
-                            *value = corners.interpolate(probabilities.channel(channel));
-                        }
-                        self.decide(&row_values, pixel, &mut drawing);
-                    }
-                    winner => {
-                        let channel = usize::from(winner) - 1;
-                        let Some(label) = self.label_of(channel) else { continue };
-                        let value = corners.interpolate(probabilities.channel(channel));
-                        drawing.draw(label, pixel, self.passed(value));
-                    }
-                }
-            }
-        }
-        drawing.finish()
+        let drawing = Drawing::new(self.channels.len(), size[0] * size[1]);
+        let of_channels = vec![0.0; probabilities.channels()];
+        let mut slice = Interpolated { rule: self, probabilities, cells, of_channels, drawing };
+        for_each_inside((map, k), size, probabilities.size, |pixel, index| {
+            slice.decide(pixel, index)
+        });
+        slice.drawing.finish()
     }
 
     /// Decides one pixel by the probabilities of all channels.
@@ -166,6 +146,38 @@ impl<'m> Rule<'m> {
                 for (label, channel) in self.channels.iter().enumerate() {
                     drawing.draw(label, pixel, self.passed(probabilities[*channel]));
                 }
+            }
+        }
+    }
+}
+
+/// A source slice while it is decided by what lies around its pixels on another grid.
+struct Interpolated<'a> {
+    rule: &'a Rule<'a>,
+    probabilities: &'a View<'a>,
+    cells: Option<&'a Cells>,
+    of_channels: Vec<f32>,
+    drawing: Drawing,
+}
+
+impl Interpolated<'_> {
+    /// Decides the pixel that lies at an index of the other grid.
+    fn decide(&mut self, pixel: usize, index: [f64; 3]) {
+        let point = Between::at(index, self.probabilities.size);
+        match self.cells.map_or(MIXED, |cells| cells.at(point.lowest())) {
+            SILENT => {}
+            MIXED => {
+                let corners = point.corners();
+                for (channel, value) in self.of_channels.iter_mut().enumerate() {
+                    *value = corners.interpolate(self.probabilities.channel(channel));
+                }
+                self.rule.decide(&self.of_channels, pixel, &mut self.drawing);
+            }
+            winner => {
+                let channel = usize::from(winner) - 1;
+                let Some(label) = self.rule.label_of(channel) else { return };
+                let value = point.corners().interpolate(self.probabilities.channel(channel));
+                self.drawing.draw(label, pixel, self.rule.passed(value));
             }
         }
     }

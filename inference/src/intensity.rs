@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::manifest::{Intensity, Onto, Over};
+use crate::percentile::{Ranks, counts};
 
 /// Values handled at a time. Fixed, so that sums come out the same on every machine.
 const CHUNK: usize = 1 << 16;
@@ -30,11 +31,13 @@ impl Mapping {
             Intensity::None => Self::NONE,
             Intensity::Window { low, high, onto } => Self::onto(*low, *high, *onto),
             Intensity::Percentile { low, high, over, onto, .. } => {
-                let [low, high] = [*low, *high].map(|percent| percentile(values, *over, percent));
+                let mut ranks = Ranks::of(values, *over);
+                let [low, high] = [*low, *high].map(|percent| ranks.percentile(percent));
                 Self::onto(low, high, *onto)
             }
             Intensity::MinMax { over, onto, .. } => {
-                let [low, high] = [0.0, 100.0].map(|percent| percentile(values, *over, percent));
+                let mut ranks = Ranks::of(values, *over);
+                let [low, high] = [0.0, 100.0].map(|percent| ranks.percentile(percent));
                 Self::onto(low, high, *onto)
             }
             Intensity::ZScore { fixed, limits, over, .. } => {
@@ -92,85 +95,6 @@ pub(crate) fn smallest(values: &[f32]) -> f32 {
     if smallest.is_finite() { smallest } else { 0.0 }
 }
 
-fn counts(over: Over, value: f32) -> bool {
-    match over {
-        Over::All => true,
-        Over::Nonzero => value != 0.0,
-    }
-}
-
-/// The percentile with linear interpolation between neighbouring ranks; 0 where no value counts.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rank is from 0 to the number of values"
-)]
-fn percentile(values: &[f32], over: Over, percent: f64) -> f64 {
-    let count =
-        values.par_chunks(CHUNK).map(|chunk| chunk.iter().filter(|v| counts(over, **v)).count());
-    let count: usize = count.sum();
-    if count == 0 {
-        return 0.0;
-    }
-    let rank = percent / 100.0 * (count - 1) as f64;
-    let low = rank.floor() as usize;
-    let fraction = rank - low as f64;
-    let below = f64::from(of_rank(values, over, low));
-    if fraction > 0.0 {
-        below + (f64::from(of_rank(values, over, low + 1)) - below) * fraction
-    } else {
-        below
-    }
-}
-
-/// The value with `rank` others below it: found by its upper half among histograms, then by its lower half. No copy, no sorting.
-fn of_rank(values: &[f32], over: Over, rank: usize) -> f32 {
-    let (upper, before) = bucket(&histogram(values, over, |key| Some(key >> 16)), rank);
-    let within = |key: u32| (key >> 16 == upper).then_some(key & 0xffff);
-    let (lower, _) = bucket(&histogram(values, over, within), rank - before);
-    from_key(upper << 16 | lower)
-}
-
-/// The bucket that holds a rank, and how many values lie in buckets before it.
-fn bucket(histogram: &[usize], rank: usize) -> (u32, usize) {
-    let mut before = 0;
-    for (key, count) in (0..).zip(histogram) {
-        if rank < before + count {
-            return (key, before);
-        }
-        before += count;
-    }
-    (0xffff, before)
-}
-
-fn histogram(values: &[f32], over: Over, bucket: impl Fn(u32) -> Option<u32> + Sync) -> Vec<usize> {
-    let empty = || vec![0_usize; 1 << 16];
-    let share = values.len().div_ceil(rayon::current_num_threads()).max(CHUNK);
-    let parts = values.par_chunks(share).map(|chunk| {
-        let mut counted = empty();
-        for value in chunk.iter().filter(|value| counts(over, **value)) {
-            if let Some(bucket) = bucket(to_key(*value)) {
-                counted[bucket as usize] += 1;
-            }
-        }
-        counted
-    });
-    parts.reduce(empty, |mut sum, part| {
-        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-        sum
-    })
-}
-
-/// A number that orders like the float.
-fn to_key(value: f32) -> u32 {
-    let bits = value.to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-fn from_key(key: u32) -> f32 {
-    f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
-}
-
 /// Mean and standard deviation (divided by n) of the values as limited; 0 and 0 where none counts.
 fn mean_and_deviation(values: &[f32], over: Over, limits: (f32, f32)) -> (f64, f64) {
     let limited = |value: &f32| f64::from(value.clamp(limits.0, limits.1));
@@ -210,26 +134,6 @@ mod tests {
         let onto = Onto { low: -1.0, high: 1.0, clip: false };
         let open = Mapping::of(&Intensity::Window { low: 0.0, high: 2.0, onto }, &[]);
         assert_eq!([0.0, 1.0, 3.0].map(|v| open.apply(v)), [-1.0, 0.0, 2.0]);
-    }
-
-    #[test]
-    fn percentiles_are_those_of_numpy() {
-        let values: Vec<f32> = (0..1000).map(|n| ((n * 7919) % 1000) as f32 - 300.0).collect();
-        // numpy.percentile(range(-300, 700), p)
-        for (percent, wanted) in [(0.0, -300.0), (50.0, 199.5), (99.9, 698.001), (100.0, 699.0)] {
-            let got = percentile(&values, Over::All, percent);
-            assert!((got - wanted).abs() < 1e-9, "{percent}: {got} {wanted}");
-        }
-        assert_eq!(percentile(&[0.0, 0.0, 5.0, 7.0], Over::Nonzero, 50.0), 6.0);
-        assert_eq!(percentile(&[0.0], Over::Nonzero, 50.0), 0.0);
-    }
-
-    #[test]
-    fn keys_order_like_floats() {
-        let mut values = [3.5_f32, -0.0, 1e-30, -2.0, 7e20, -7e20, 0.0, -1e-30];
-        values.sort_by_key(|value| to_key(*value));
-        assert!(values.is_sorted(), "{values:?}");
-        assert!(values.iter().all(|v| from_key(to_key(*v)).to_bits() == v.to_bits()));
     }
 
     #[test]

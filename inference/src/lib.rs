@@ -18,6 +18,7 @@ mod lookup;
 mod manifest;
 mod measure;
 mod model;
+mod percentile;
 mod postprocess;
 mod preprocess;
 mod probabilities;

@@ -29,23 +29,71 @@ pub(crate) fn resample(
 ) -> Vec<f32> {
     let [columns, rows, planes] = size;
     let mut values = vec![0.0; columns * rows * planes];
-    values.par_chunks_mut(columns).enumerate().for_each(|(index, row)| {
-        let line = Line::new(map, index % rows, index / rows);
-        let inside = line.inside(field.size, columns);
-        row[..inside.start].fill(outside);
-        row[inside.end..].fill(outside);
-        let inner = row[inside.clone()].iter_mut().zip(inside);
-        match interpolation {
-            Interpolation::Linear => inner.for_each(|(value, i)| {
-                *value = Corners::at(line.at(i), field.size).interpolate(field.values);
-            }),
-            Interpolation::Nearest => inner.for_each(|(value, i)| {
-                *value = field.values[nearest(line.at(i), field.size)];
-            }),
+    let together = planes.div_ceil(4 * rayon::current_num_threads()).min(PLANES_TOGETHER);
+    let groups = values.par_chunks_mut(columns * rows * together.max(1)).enumerate();
+    groups.for_each(|(group, planes)| {
+        for j in 0..rows {
+            for (n, plane) in planes.chunks_mut(columns * rows).enumerate() {
+                let row = &mut plane[j * columns..(j + 1) * columns];
+                let line = Line::new(map, j, group * together + n);
+                resample_row(field, &line, interpolation, outside, row);
+            }
         }
     });
     values
 }
+
+/// Planes of the target that are made together, row by row: where rows of the target run across rows of the field, each line
+/// of the cache that is fetched for one plane serves its neighbours.
+const PLANES_TOGETHER: usize = 16;
+
+fn resample_row(
+    field: &Field<'_>,
+    line: &Line,
+    interpolation: Interpolation,
+    outside: f32,
+    row: &mut [f32],
+) {
+    let inside = line.inside(field.size, row.len());
+    row[..inside.start].fill(outside);
+    row[inside.end..].fill(outside);
+    let inner = row[inside.clone()].iter_mut().zip(inside);
+    match interpolation {
+        Interpolation::Linear => inner.for_each(|(value, i)| {
+            *value = Between::at(line.at(i), field.size).corners().interpolate(field.values);
+        }),
+        Interpolation::Nearest => inner.for_each(|(value, i)| {
+            *value = field.values[nearest(line.at(i), field.size)];
+        }),
+    }
+}
+
+/// Calls `act` with each pixel of plane `k` of a target (columns, rows) that lies in a grid of `size`, and with its index there.
+///
+/// Pixels come in small squares rather than row by row: neighbours in either direction are near each other in the memory of one
+/// grid or the other.
+pub(crate) fn for_each_inside(
+    (map, k): (&IndexMap, usize),
+    [columns, rows]: [usize; 2],
+    size: [usize; 3],
+    mut act: impl FnMut(usize, [f64; 3]),
+) {
+    for top in (0..rows).step_by(SQUARE) {
+        let lines: Vec<_> = (top..rows.min(top + SQUARE))
+            .map(|j| Line::new(map, j, k))
+            .map(|line| (line, line.inside(size, columns)))
+            .collect();
+        for left in (0..columns).step_by(SQUARE) {
+            for (j, (line, inside)) in (top..).zip(&lines) {
+                let part = left.max(inside.start)..inside.end.min(left + SQUARE);
+                part.for_each(|i| act(j * columns + i, line.at(i)));
+            }
+        }
+    }
+}
+
+/// Side of the squares in which pixels are visited.
+const SQUARE: usize = 16;
 
 /// A row of the target as a line through another grid.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +113,8 @@ impl Line {
 
     /// The fractional index of voxel `i` of the row.
     pub(crate) fn at(&self, i: usize) -> [f64; 3] {
-        let i = i as f64;
-        [0, 1, 2].map(|axis| self.start[axis] + i * self.step[axis])
+        let (i, start, step) = (i as f64, &self.start, &self.step);
+        [start[0] + i * step[0], start[1] + i * step[1], start[2] + i * step[2]]
     }
 
     /// Which voxels of a row of `count` lie in a grid of `size`, half a voxel around it included.
@@ -97,22 +145,31 @@ impl Line {
 /// Indices nearer than this to a border are on it.
 const ROUNDING: f64 = 1e-6;
 
-/// The eight voxels around a point, and how much each counts.
+/// A point between voxels: along each axis the voxel below, the voxel above, and how far it is from the first to the second.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Corners {
-    /// Offset of the corner with the lowest indices.
-    pub(crate) base: usize,
-    offsets: [usize; 8],
-    weights: [f32; 8],
+pub(crate) struct Between {
+    axes: [(usize, usize, f32); 3],
+    size: [usize; 3],
 }
 
-impl Corners {
-    /// The corners around a fractional index, which is pulled into the grid where it lies outside.
+impl Between {
+    /// The point at a fractional index, which is pulled into the grid where it lies outside.
     pub(crate) fn at(index: [f64; 3], size: [usize; 3]) -> Self {
-        let (x, x_next, fx) = split(index[0], size[0]);
-        let (y, y_next, fy) = split(index[1], size[1]);
-        let (z, z_next, fz) = split(index[2], size[2]);
-        let row = |z: usize, y: usize| (z * size[1] + y) * size[0];
+        // Written out: this is the innermost loop, and a closure over axes is not always made part of it.
+        let axes = [split(index[0], size[0]), split(index[1], size[1]), split(index[2], size[2])];
+        Self { axes, size }
+    }
+
+    /// Offset of the corner with the lowest indices.
+    pub(crate) fn lowest(&self) -> usize {
+        let [(x, ..), (y, ..), (z, ..)] = self.axes;
+        (z * self.size[1] + y) * self.size[0] + x
+    }
+
+    /// The corners around it.
+    pub(crate) fn corners(&self) -> Corners {
+        let [(x, x_next, fx), (y, y_next, fy), (z, z_next, fz)] = self.axes;
+        let row = |z: usize, y: usize| (z * self.size[1] + y) * self.size[0];
         let rows = [row(z, y), row(z, y_next), row(z_next, y), row(z_next, y_next)];
         let (gx, gy, gz) = (1.0 - fx, 1.0 - fy, 1.0 - fz);
         let across = [gz * gy, gz * fy, fz * gy, fz * fy];
@@ -122,9 +179,18 @@ impl Corners {
             (offsets[2 * n], offsets[2 * n + 1]) = (rows[n] + x, rows[n] + x_next);
             (weights[2 * n], weights[2 * n + 1]) = (across[n] * gx, across[n] * fx);
         }
-        Self { base: rows[0] + x, offsets, weights }
+        Corners { offsets, weights }
     }
+}
 
+/// The eight voxels around a point, and how much each counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Corners {
+    offsets: [usize; 8],
+    weights: [f32; 8],
+}
+
+impl Corners {
     /// The weighted sum of the values at the corners.
     pub(crate) fn interpolate(&self, values: &[f32]) -> f32 {
         self.offsets.iter().zip(self.weights).map(|(offset, weight)| values[*offset] * weight).sum()
@@ -132,6 +198,7 @@ impl Corners {
 }
 
 /// The voxel below, the voxel above, and how far it is from the first to the second.
+#[inline]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
