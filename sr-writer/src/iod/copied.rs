@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn bytes_are_kept_and_unknown_value_representations_restored() {
         let mut source = DataSet::new();
-        let name = b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B ".to_vec();
+        let name = b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B".to_vec();
         source.put_bytes(tags::PATIENT_NAME, Vr::PN, name.clone());
         source.put_bytes(tags::PATIENT_ID, Vr::UN, b"17".to_vec());
         let mut set = DataSet::new();
