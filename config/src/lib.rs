@@ -1,1 +1,140 @@
-//! To be written.
+//! `node.toml`: as written → resolved. All faults are found at once, and named by their keys.
+//!
+//! This room knows the names of models and destinations, and nothing of what they are.
+
+mod faults;
+mod resolve;
+mod resolved;
+mod rules;
+mod written;
+
+use std::fs;
+use std::path::Path;
+
+pub use faults::Faults;
+pub use resolved::{
+    Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
+    ReceiveConfig,
+};
+
+/// A configuration with every key, what it does and its default.
+pub const EXAMPLE: &str = include_str!("../node.example.toml");
+
+/// Reads a configuration file. Relative paths in it are relative to its folder.
+///
+/// # Errors
+/// [`Faults`]: all that is wrong with it.
+pub fn load(path: &Path) -> Result<Config, Faults> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| Faults::one("", format!("{}: {error}", path.display())))?;
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    parse(&text, folder).map_err(|faults| faults.in_file(path))
+}
+
+/// Reads a configuration from its text; `folder` is what relative paths are relative to.
+///
+/// # Errors
+/// [`Faults`]: all that is wrong with it.
+pub fn parse(text: &str, folder: &Path) -> Result<Config, Faults> {
+    let written =
+        toml::from_str(text).map_err(|error| Faults::one("", error.to_string().trim_end()))?;
+    resolve::resolve(written, folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::{After, Then};
+
+    use super::*;
+
+    const LEAST: &str = "[node]\nae_title = \"A\"\ndata = \"d\"\n";
+
+    fn faults(text: &str) -> String {
+        parse(text, Path::new("/etc/p")).map_or_else(|faults| faults.to_string(), |_| "none".into())
+    }
+
+    #[test]
+    fn the_example_has_no_fault_and_shows_the_defaults() {
+        let base = Path::new("/etc/parsenode");
+        let example = parse(EXAMPLE, base).unwrap();
+        assert_eq!(example.routing.rules.len(), 1);
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(key) if is_key(key) => format!("{key}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let full = parse(&uncommented, base).unwrap();
+        assert_eq!(full.limits, example.limits);
+        assert_eq!(full.backoff, example.backoff);
+        assert_eq!(full.keep, example.keep);
+        assert_eq!(full.receive.series_quiet, example.receive.series_quiet);
+        assert_eq!(full.routing.rules[0].conditions.len(), 6);
+        assert_eq!(
+            (full.routing.rules[0].then, full.routing.rules[0].after),
+            (Then::Stop, After::Series)
+        );
+    }
+
+    /// `key = …`, not prose.
+    fn is_key(text: &str) -> bool {
+        text.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    }
+
+    #[test]
+    fn the_example_names_every_key() {
+        let source = include_str!("written.rs");
+        let fields = source.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) "));
+        let fields = fields.filter_map(|field| Some(field.split_once(": ")?.0));
+        for key in fields.filter(|key| !key.starts_with("struct") && *key != "conditions") {
+            let shown = [format!("{key} = "), format!("[{key}]"), format!("[[{key}]]")];
+            assert!(shown.iter().any(|form| EXAMPLE.contains(form)), "{key} is not in the example");
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file_and_our_own_title_is_called() {
+        let config = parse(LEAST, Path::new("/etc/p")).unwrap();
+        assert_eq!(config.node.data, Path::new("/etc/p/d"));
+        assert_eq!(config.receive.called, [config.node.ae_title]);
+        assert_eq!(config.receive.series_quiet, Duration::from_secs(10));
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let text = format!(
+            "{LEAST}listen = \"nowhere\"\n[receive]\nassociations_max = 0\ncalling = [\"{}\"]\n\
+             [[destination]]\nname = \"x\"\nto = \"PACS:104\"\n\
+             [[rule]]\nname = \"r\"\nmodel = \"m\"\ndestinations = [\"y\"]\n\
+             [rule.match]\nModalty = \"CT\"\nKVP = {{ min = 2, max = 1 }}\nStudyID = {{ regex = \"(\" }}\n",
+            "A".repeat(17)
+        );
+        let faults = faults(&text);
+        for part in [
+            "receive.associations_max: must be above 0",
+            "node.listen: \"nowhere\" is not of the form host:port",
+            "receive.calling: \"AAAAAAAAAAAAAAAAA\": the AE title has 17 characters",
+            "destination \"x\": to = \"PACS:104\" is not of the form AE@host:port",
+            "rule \"r\": there is no model \"m\"",
+            "rule \"r\": there is no destination \"y\"",
+            "rule \"r\" match.Modalty: no attribute has this keyword; is Modality meant?",
+            "rule \"r\" match.KVP: min is above max",
+            "rule \"r\" match.StudyID: regex parse error",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_doubled_names_are_faults() {
+        assert!(faults(&format!("{LEAST}colour = 1\n")).contains("colour"));
+        let model = "[[model]]\nname = \"tissue-ct\"\n";
+        let twice = faults(&format!("{LEAST}{model}{model}"));
+        assert_eq!(twice, "model: the name \"tissue-ct\" occurs twice");
+        let without = faults(&format!("{LEAST}[[model]]\nname = \"mine\"\n"));
+        assert!(without.contains("has no folder"), "{without}");
+    }
+}

@@ -126,7 +126,7 @@ fn parse(bytes: &[u8], ended: bool, limits: &ReadLimits) -> Result<Option<FileHe
         Ok(None) => return Ok(None),
         Err(halt) => return unfinished(halt, |error| FileError::Meta(error.to_string())),
     }
-    let meta = meta(&group, end.unwrap_or(META_OFFSET + reader.offset()))?;
+    let meta = meta(&group, end.unwrap_or_else(|| META_OFFSET + reader.offset()))?;
     data_set(bytes, ended, meta, limits)
 }
 
