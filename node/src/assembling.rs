@@ -49,7 +49,12 @@ impl Assembling {
                     assembler.on_association_closed(association);
                 }
                 Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => self.on_time(&mut assembler, clock::now()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // Also between arrivals: a steady stream of one series must not keep another from closing.
+            let now = clock::now();
+            if assembler.next_deadline().is_some_and(|at| at <= now) {
+                self.on_time(&mut assembler, now);
             }
         }
     }
@@ -115,7 +120,11 @@ impl Assembling {
     }
 
     /// The jobs that rules ask for, and, where there is none, a note for `status` that says why.
-    fn jobs_for(&self, instances: &[SpooledInstance], after: After) -> (Vec<NewJob>, Option<String>) {
+    fn jobs_for(
+        &self,
+        instances: &[SpooledInstance],
+        after: After,
+    ) -> (Vec<NewJob>, Option<String>) {
         let Some(first) = instances.first() else { return (vec![], Some("no instances".into())) };
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
         let headers = match series::read_instances(&paths, &self.limits) {
@@ -125,7 +134,8 @@ impl Assembling {
         let origin = (Some(first.calling.clone()), Some(first.called.clone()));
         let facts = series::facts(&headers, origin.0, origin.1);
         let verdicts = self.routing.explain(&facts, after);
-        let jobs: Vec<_> = verdicts.iter().filter(|(_, v)| *v == Verdict::Taken).map(new_job).collect();
+        let jobs: Vec<_> =
+            verdicts.iter().filter(|(_, v)| *v == Verdict::Taken).map(new_job).collect();
         let note = jobs.is_empty().then(|| refusals(&verdicts));
         (jobs, note)
     }
@@ -150,5 +160,9 @@ fn refusals(verdicts: &[(&Rule, Verdict)]) -> String {
         Verdict::Taken => format!("{}: taken", rule.name),
     };
     let said: Vec<_> = verdicts.iter().map(said).collect();
-    if said.is_empty() { "no rule".into() } else { format!("no rule takes it: {}", said.join("; ")) }
+    if said.is_empty() {
+        "no rule".into()
+    } else {
+        format!("no rule takes it: {}", said.join("; "))
+    }
 }

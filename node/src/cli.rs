@@ -87,7 +87,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) no_overlay: bool,
     /// ONNX Runtime's library, where it is not found by itself.
-    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
     /// Threads of the model; 0 takes all cores.
     #[arg(long, value_name = "N", default_value_t = 0)]

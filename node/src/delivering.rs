@@ -82,8 +82,12 @@ impl Delivering {
         let tried = self.attempt(delivery).await;
         let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
         match &tried {
-            Tried::Done => tracing::info!(job, destination = to, results = delivery.results.len(), "delivered"),
-            Tried::Later(reason) => tracing::warn!(job, destination = to, reason, "not delivered yet"),
+            Tried::Done => {
+                tracing::info!(job, destination = to, results = delivery.results.len(), "delivered")
+            }
+            Tried::Later(reason) => {
+                tracing::warn!(job, destination = to, reason, "not delivered yet")
+            }
             Tried::Refused(reason) => tracing::error!(job, destination = to, reason, "refused"),
         }
         if let Err(error) = self.record(delivery, tried) {

@@ -19,13 +19,6 @@ pub(crate) struct Found {
     pub(crate) skipped: Vec<(PathBuf, String)>,
 }
 
-impl Found {
-    /// Number of instances in all series.
-    pub(crate) fn instance_count(&self) -> usize {
-        self.series.values().map(Vec::len).sum()
-    }
-}
-
 /// All files below the paths, folders searched in order of name; links to folders are not followed.
 pub(crate) fn list(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();

@@ -41,7 +41,11 @@ impl Watched {
 }
 
 /// Serves the pages until `stop` is set.
-pub(crate) async fn serve(listener: TcpListener, watched: Watched, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    watched: Watched,
+    mut stop: watch::Receiver<bool>,
+) {
     let pages = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))

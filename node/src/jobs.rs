@@ -67,7 +67,9 @@ impl Worker {
         let millis = clock::now().since(started).as_millis();
         match self.end(job, disposition) {
             Ok(()) => tracing::info!(job = id, millis, "job ended"),
-            Err(error) => tracing::error!(job = id, %error, "the end of the job cannot be recorded; it runs again at the next start"),
+            Err(error) => {
+                tracing::error!(job = id, %error, "the end of the job cannot be recorded; it runs again at the next start")
+            }
         }
     }
 
@@ -76,12 +78,14 @@ impl Worker {
         let outcome = panic::catch_unwind(AssertUnwindSafe(|| self.process(job, instances)));
         match outcome {
             Ok(Ok(results)) => Disposition::Written(results),
-            Ok(Err(unsuitable)) => {
-                Disposition::Quarantined { code: unsuitable.code.as_str(), reason: unsuitable.detail }
-            }
+            Ok(Err(unsuitable)) => Disposition::Quarantined {
+                code: unsuitable.code.as_str(),
+                reason: unsuitable.detail,
+            },
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
+                let text =
+                    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("panic");
                 Disposition::Quarantined { code: "bug", reason: text.to_owned() }
             }
         }

@@ -53,7 +53,11 @@ struct Folder {
 }
 
 impl Intake for Folder {
-    fn begin(&self, origin: &InstanceOrigin, announced: &Announced) -> Result<Box<dyn Part>, Refusal> {
+    fn begin(
+        &self,
+        origin: &InstanceOrigin,
+        announced: &Announced,
+    ) -> Result<Box<dyn Part>, Refusal> {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let path = self.dir.join(format!(".{}-{number}.part", std::process::id()));
         let mut file = File::create(&path).map_err(failed)?;

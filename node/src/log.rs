@@ -8,7 +8,8 @@ use crate::failure::{Failure, Fault, OrFail};
 
 /// Starts the log. `RUST_LOG` is not read: what is logged is said on the command line or in the configuration.
 pub(crate) fn start(form: &str, level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level).or_fail(Fault::Misuse, || format!("log level {level:?}"))?;
+    let filter =
+        EnvFilter::try_new(level).or_fail(Fault::Misuse, || format!("log level {level:?}"))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = if form == "json" {
         builder.json().flatten_event(true).try_init()

@@ -42,7 +42,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
-    match log_settings(&cli).and_then(|(form, level)| log::start(&form, &level)).and_then(|()| run(&cli)) {
+    match log_settings(&cli)
+        .and_then(|(form, level)| log::start(&form, &level))
+        .and_then(|()| run(&cli))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }

@@ -30,7 +30,8 @@ pub(crate) fn run(command: &ModelCommand) -> Result<(), Failure> {
 }
 
 fn show(dir: &Path) -> Result<(), Failure> {
-    let manifest = Manifest::read(dir).or_fail(Fault::Configuration, || dir.display().to_string())?;
+    let manifest =
+        Manifest::read(dir).or_fail(Fault::Configuration, || dir.display().to_string())?;
     text::print_line(manifest.to_string().trim_end())
 }
 

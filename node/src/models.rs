@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use config::Config;
@@ -10,9 +10,7 @@ use inference::{Model, Runtime, RuntimeOptions};
 
 use crate::failure::{Failure, Fault, OrFail};
 
-/// Name of the model that is built into the program.
-pub(crate) const BUILT_IN: &str = "tissue-ct";
-
+/// The model that is built into the program.
 const BUILT_IN_FILES: [(&str, &[u8]); 2] = [
     ("model.toml", include_bytes!("../../models/tissue-ct/model.toml")),
     ("tissue-ct.onnx", include_bytes!("../../models/tissue-ct/tissue-ct.onnx")),
@@ -41,7 +39,11 @@ pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Fai
             Err(failure) => faults.push(format!("model {}: {failure}", model.name)),
         }
     }
-    if faults.is_empty() { Ok(models) } else { Err(Failure::new(Fault::Configuration, faults.join("\n"))) }
+    if faults.is_empty() {
+        Ok(models)
+    } else {
+        Err(Failure::new(Fault::Configuration, faults.join("\n")))
+    }
 }
 
 fn load_configured(folder: Option<&Path>, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
@@ -50,28 +52,24 @@ fn load_configured(folder: Option<&Path>, runtime: &Runtime) -> Result<Arc<Model
 
 /// Loads one model folder.
 pub(crate) fn load(folder: &Path, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
-    let model =
-        Model::load(folder, runtime).or_fail(Fault::Configuration, || folder.display().to_string())?;
+    let model = Model::load(folder, runtime)
+        .or_fail(Fault::Configuration, || folder.display().to_string())?;
     let identity = model.manifest().identity();
-    tracing::info!(model = identity.name, version = identity.version, sha256 = identity.sha256, "model loaded");
+    tracing::info!(
+        model = identity.name,
+        version = identity.version,
+        sha256 = identity.sha256,
+        "model loaded"
+    );
     Ok(Arc::new(model))
 }
 
-/// Loads the model that is built into the program.
+/// Loads the model that is built into the program, by way of a private folder that is gone afterwards.
 pub(crate) fn load_built_in(runtime: &Runtime) -> Result<Arc<Model>, Failure> {
-    let folder = unpack_built_in()?;
-    let model = load(&folder, runtime);
-    // The session is in memory by now; a folder that cannot be removed harms nobody.
-    drop(fs::remove_dir_all(&folder));
-    model
-}
-
-fn unpack_built_in() -> Result<PathBuf, Failure> {
-    let folder = std::env::temp_dir().join(format!("parsenode-model-{}", std::process::id()));
-    let on = || folder.display().to_string();
-    fs::create_dir_all(&folder).or_fail(Fault::Disk, on)?;
+    let folder = tempfile::tempdir().or_fail(Fault::Disk, || "temporary folder")?;
     for (name, bytes) in BUILT_IN_FILES {
-        fs::write(folder.join(name), bytes).or_fail(Fault::Disk, on)?;
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).or_fail(Fault::Disk, || path.display().to_string())?;
     }
-    Ok(folder)
+    load(folder.path(), runtime)
 }

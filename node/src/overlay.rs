@@ -85,7 +85,8 @@ impl<'a> Panel<'a> {
     )]
     fn new(volume: &'a Volume) -> Self {
         let geometry = &volume.geometry;
-        let [width_mm, height_mm] = [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
+        let [width_mm, height_mm] =
+            [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
         let finest = geometry.spacing_mm[0].min(geometry.spacing_mm[1]);
         let mm_per_pixel = finest.max(width_mm.max(height_mm) / PANEL_PIXELS_MAX);
         let side = |mm: f64| ((mm / mm_per_pixel).round() as usize).max(1);

@@ -10,7 +10,9 @@
 
 use std::sync::Arc;
 
-use domain::{After, AeTitle, Destination, Findings, RoutingTable, Rule, Unsuitable, UnsuitableCode};
+use domain::{
+    AeTitle, After, Destination, Findings, RoutingTable, Rule, Unsuitable, UnsuitableCode,
+};
 use inference::{Model, Volume};
 use scu::{Outcome, Outgoing, ScuError, Timeouts};
 use series::{SourceInstance, SourceSeries};

@@ -27,7 +27,8 @@ impl Progress {
     pub(crate) fn steps(what: &str, count: usize) -> Self {
         let bar = on_terminal().then(|| {
             let style = "{msg} [{bar:40}] {pos}/{len} {per_sec} {eta} left";
-            let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(count as u64).with_style(style).with_message(what.to_owned())
         });
         Self::start(bar, what)

@@ -47,7 +47,7 @@ impl Intake for SpoolIntake {
         origin: &InstanceOrigin,
         announced: &Announced,
     ) -> Result<Box<dyn Part>, Refusal> {
-        let file = self.spool.begin(announced, origin).map_err(refusal)?;
+        let file = self.spool.begin(announced, origin).map_err(|error| refusal(&error))?;
         let spool = Arc::clone(&self.spool);
         let arrivals = self.arrivals.clone();
         Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
@@ -74,7 +74,7 @@ struct SpoolPart {
 
 impl Part for SpoolPart {
     fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
-        self.file.write(data_set_bytes).map_err(refusal)
+        self.file.write(data_set_bytes).map_err(|error| refusal(&error))
     }
 
     fn publish(self: Box<Self>, identity: InstanceIdentity, stored: Stored) {
@@ -83,7 +83,7 @@ impl Part for SpoolPart {
             if let Ok(published) = &published {
                 announce(published, association, &arrivals);
             }
-            stored(published.map(|_| ()).map_err(refusal));
+            stored(published.map(|_| ()).map_err(|error| refusal(&error)));
         };
         spool.publish(file, identity, Box::new(tell));
     }
@@ -101,7 +101,7 @@ fn announce(published: &Published, association: AssociationId, arrivals: &Sender
     }
 }
 
-fn refusal(error: SpoolError) -> Refusal {
+fn refusal(error: &SpoolError) -> Refusal {
     let text = error.to_string();
     if error.is_no_room() {
         Refusal::OutOfResources(text)

@@ -1,6 +1,6 @@
 //! `parsenode route`: what each rule says about each series. Runs nothing.
 
-use domain::{After, AeTitle, Rule, Verdict};
+use domain::{AeTitle, After, Rule, Verdict};
 use serde::Serialize;
 
 use crate::cli::RouteArgs;
@@ -57,7 +57,10 @@ pub(crate) fn run(args: &RouteArgs) -> Result<(), Failure> {
             slice_spacing_mm: facts.geometry.slice_spacing_mm,
             orientation: facts.geometry.orientation.map(|orientation| orientation.as_str()),
             unsuitable: unsuitable.map(|unsuitable| unsuitable.to_string()),
-            rules: [(After::Series, "series"), (After::Study, "study")].into_iter().flat_map(asked).collect(),
+            rules: [(After::Series, "series"), (After::Study, "study")]
+                .into_iter()
+                .flat_map(asked)
+                .collect(),
         });
     }
     if args.json { text::print_json(&all) } else { all.iter().try_for_each(print) }
@@ -71,9 +74,12 @@ fn said(after: &'static str, (rule, verdict): (&Rule, Verdict)) -> Said {
     let (taken, reasons) = match verdict {
         Verdict::Taken => (true, vec![]),
         Verdict::Refused(reasons) => (false, reasons.iter().map(ToString::to_string).collect()),
-        Verdict::NotAsked { stopped_by } => (false, vec![format!("not asked: {stopped_by} took it and stops there")]),
+        Verdict::NotAsked { stopped_by } => {
+            (false, vec![format!("not asked: {stopped_by} took it and stops there")])
+        }
     };
-    let (rule, model, destinations) = (rule.name.clone(), rule.model.clone(), rule.destinations.clone());
+    let (rule, model, destinations) =
+        (rule.name.clone(), rule.model.clone(), rule.destinations.clone());
     Said { rule, after, taken, model, destinations, reasons }
 }
 

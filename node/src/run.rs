@@ -62,7 +62,9 @@ impl Choice {
         let mut chosen = BTreeMap::new();
         for after in [After::Series, After::Study] {
             for rule in pipeline::route(instances, (None, called.clone()), &config.routing, after) {
-                chosen.extend(self.models.get(&rule.model).map(|m| (rule.model.clone(), Arc::clone(m))));
+                chosen.extend(
+                    self.models.get(&rule.model).map(|m| (rule.model.clone(), Arc::clone(m))),
+                );
             }
         }
         chosen.into_values().collect()
@@ -118,7 +120,10 @@ fn refuse_prompts(args: &RunArgs, models: &Models) -> Result<(), Failure> {
         return Ok(());
     }
     let names: Vec<_> = models.keys().map(String::as_str).collect();
-    Err(Failure::new(Fault::Misuse, format!("{} takes no prompts; leave --prompt out", names.join(", "))))
+    Err(Failure::new(
+        Fault::Misuse,
+        format!("{} takes no prompts; leave --prompt out", names.join(", ")),
+    ))
 }
 
 fn run_series(
@@ -143,7 +148,8 @@ fn run_model(
 ) -> Result<SeriesOutcome, Failure> {
     let name = model.manifest().identity().name.clone();
     let series = instances[0].identity.series.to_string();
-    let progress = Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
+    let progress =
+        Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
     let processed = infer(model, instances, limits);
     progress.finish();
     let mut outcome = SeriesOutcome {
@@ -181,7 +187,11 @@ fn infer(
     pipeline::process(model, &source, &context)
 }
 
-fn write_files(processed: &Processed, folder: &Path, overlay: bool) -> Result<Vec<PathBuf>, Failure> {
+fn write_files(
+    processed: &Processed,
+    folder: &Path,
+    overlay: bool,
+) -> Result<Vec<PathBuf>, Failure> {
     let on = || folder.display().to_string();
     fs::create_dir_all(folder).or_fail(Fault::Disk, on)?;
     let mut files = Vec::new();
@@ -192,7 +202,9 @@ fn write_files(processed: &Processed, folder: &Path, overlay: bool) -> Result<Ve
     }
     if overlay {
         let path = folder.join("overlay.png");
-        Picture::of(&processed.volume, &processed.findings).write(&path).or_fail(Fault::Disk, on)?;
+        Picture::of(&processed.volume, &processed.findings)
+            .write(&path)
+            .or_fail(Fault::Disk, on)?;
         files.push(path);
     }
     Ok(files)
@@ -228,7 +240,10 @@ fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
         return text::print_json(&outcomes);
     }
     for outcome in outcomes {
-        text::print_line(&format!("series {} · {} instances · {}", outcome.series, outcome.instances, outcome.model))?;
+        text::print_line(&format!(
+            "series {} · {} instances · {}",
+            outcome.series, outcome.instances, outcome.model
+        ))?;
         match &outcome.unsuitable {
             Some(reason) => text::print_line(&format!("  not usable: {reason}"))?,
             None => text::print_line(&segment_table(outcome))?,
@@ -241,10 +256,13 @@ fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
 }
 
 fn segment_table(outcome: &SeriesOutcome) -> String {
-    let mut table = text::Table::new(&["segment", "code", "volume mL", "mean", "SD", "confidence", "colour"]);
+    let mut table =
+        text::Table::new(&["segment", "code", "volume mL", "mean", "SD", "confidence", "colour"]);
     for row in &outcome.segments {
-        let confidence = row.confidence.map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
-        let numbers = [row.volume_ml, row.mean, row.standard_deviation].map(|value| format!("{value:.1}"));
+        let confidence =
+            row.confidence.map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
+        let numbers =
+            [row.volume_ml, row.mean, row.standard_deviation].map(|value| format!("{value:.1}"));
         let [volume, mean, deviation] = numbers;
         table.add(&[&row.label, &row.code, &volume, &mean, &deviation, &confidence, &row.color]);
     }

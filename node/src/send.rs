@@ -57,7 +57,10 @@ pub(crate) fn send(args: &SendArgs) -> Result<(), Failure> {
         .series
         .values()
         .flatten()
-        .map(|instance| Outgoing { identity: instance.identity.clone(), path: instance.path.clone() })
+        .map(|instance| Outgoing {
+            identity: instance.identity.clone(),
+            path: instance.path.clone(),
+        })
         .collect();
     let outcomes = block_on(store(&to, &outgoing))?;
     report(args, &to, &outgoing, &outcomes)
@@ -95,16 +98,23 @@ fn report(
             text::print_line(&format!("{count} {outcome} at {}", address(to)))?;
         }
     }
-    let stored = |outcome: &Outcome| matches!(outcome, Outcome::Stored | Outcome::StoredWithWarning(_));
+    let stored =
+        |outcome: &Outcome| matches!(outcome, Outcome::Stored | Outcome::StoredWithWarning(_));
     let failed = outcomes.iter().filter(|outcome| !stored(outcome)).count();
-    if failed == 0 { Ok(()) } else { Err(Failure::new(Fault::Unavailable, format!("{failed} not stored"))) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(Fault::Unavailable, format!("{failed} not stored")))
+    }
 }
 
 fn outcome_text(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Stored => "stored".into(),
         Outcome::StoredWithWarning(status) => format!("stored with warning {status:04X}"),
-        Outcome::Refused { status, comment } => format!("refused with {status:04X} {comment}").trim_end().into(),
+        Outcome::Refused { status, comment } => {
+            format!("refused with {status:04X} {comment}").trim_end().into()
+        }
         Outcome::NotAccepted => "without an accepted presentation context".into(),
     }
 }

@@ -1,8 +1,8 @@
 //! `parsenode serve`: starts every part, waits for the signal, stops every part.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -77,7 +77,8 @@ impl Node {
         let (stop, stopped) = watch::channel(false);
         let (arrivals, threads) = self.start_threads();
         let delivering = tokio::spawn(self.delivering().run(stopped.clone()));
-        let purging = tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
+        let purging =
+            tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
         self.start_http(stopped.clone()).await?;
         tracing::info!(ae_title = %self.config.node.ae_title, listen = self.config.node.listen, "ready");
 
@@ -86,7 +87,8 @@ impl Node {
             shutdown::signal().await;
             tracing::info!("stopping");
             stopping.store(true, Ordering::Release);
-            drop(stop.send(true));
+            // Nobody listens only when every part has ended already.
+            stop.send_replace(true);
         };
         let intake = Arc::new(SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone()));
         let counters = Arc::clone(&self.counters);
@@ -143,7 +145,10 @@ impl Node {
             spool: Arc::clone(&self.spool),
             destinations: Arc::new(named.collect()),
             backoff: self.config.backoff,
-            timeouts: Timeouts { connect: self.config.deliver.connect_timeout, io: self.config.deliver.timeout },
+            timeouts: Timeouts {
+                connect: self.config.deliver.connect_timeout,
+                io: self.config.deliver.timeout,
+            },
             wake: Arc::clone(&self.deliveries),
         }
     }
@@ -159,11 +164,10 @@ impl Node {
 
     /// Waits for work in hand, at most the grace time. What is not done by then is done at the next start.
     async fn join(&self, threads: Vec<JoinHandle<()>>, delivering: tokio::task::JoinHandle<()>) {
-        let ended = Arc::new(OnceLock::new());
-        let (joined, all) = (Arc::clone(&ended), move || threads.into_iter().try_for_each(JoinHandle::join));
+        let join_all = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let joining = async {
             drop(delivering.await);
-            drop(tokio::task::spawn_blocking(move || drop(joined.set(all().is_ok()))).await);
+            drop(tokio::task::spawn_blocking(join_all).await);
         };
         if tokio::time::timeout(self.limits().shutdown_grace, joining).await.is_err() {
             tracing::warn!("work in hand is left for the next start");
@@ -175,7 +179,9 @@ impl Node {
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.or_fail(Fault::Unavailable, || format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .or_fail(Fault::Unavailable, || format!("cannot listen on {address}"))
 }
 
 /// Removes what has been finished for longer than `keep`.
@@ -185,7 +191,11 @@ async fn purge(spool: Arc<Spool>, keep: Duration, mut stopped: watch::Receiver<b
         let spool = Arc::clone(&spool);
         match tokio::task::spawn_blocking(move || spool.purge(older_than)).await {
             Ok(Ok(purged)) if purged.instances > 0 => {
-                tracing::info!(instances = purged.instances, bytes = purged.bytes, "finished work removed");
+                tracing::info!(
+                    instances = purged.instances,
+                    bytes = purged.bytes,
+                    "finished work removed"
+                );
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "finished work cannot be removed"),

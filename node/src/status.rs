@@ -133,7 +133,13 @@ fn series_table(rows: &[SeriesStatus]) -> Table {
     let mut table = Table::new(&["series", "state", "revision", "instances", "why"]);
     for row in rows {
         let (revision, instances) = (row.revision.to_string(), row.instances.to_string());
-        table.add(&[&row.series, &row.state, &revision, &instances, row.note.as_deref().unwrap_or("")]);
+        table.add(&[
+            &row.series,
+            &row.state,
+            &revision,
+            &instances,
+            row.note.as_deref().unwrap_or(""),
+        ]);
     }
     table
 }
@@ -144,7 +150,15 @@ fn job_table(rows: &[JobStatus]) -> Table {
         let (id, revision) = (row.id.to_string(), row.revision.to_string());
         let why = [row.code.as_deref(), row.reason.as_deref()];
         let why: Vec<_> = why.into_iter().flatten().collect();
-        table.add(&[&id, &row.series, &revision, &row.rule, &row.model, &row.state, &why.join(": ")]);
+        table.add(&[
+            &id,
+            &row.series,
+            &revision,
+            &row.rule,
+            &row.model,
+            &row.state,
+            &why.join(": "),
+        ]);
     }
     table
 }
@@ -153,7 +167,13 @@ fn delivery_table(rows: &[DeliveryStatus]) -> Table {
     let mut table = Table::new(&["job", "destination", "state", "attempts", "why"]);
     for row in rows {
         let (job, attempts) = (row.job.to_string(), row.attempts.to_string());
-        table.add(&[&job, &row.destination, &row.state, &attempts, row.reason.as_deref().unwrap_or("")]);
+        table.add(&[
+            &job,
+            &row.destination,
+            &row.state,
+            &attempts,
+            row.reason.as_deref().unwrap_or(""),
+        ]);
     }
     table
 }
