@@ -2,10 +2,10 @@
 
 use domain::derive_uid;
 
-/// Implementation Class UID: derived, so that no root needs to be registered.
+/// Implementation Class UID: derived, so that no root needs to be registered. File meta information names the same one.
 #[must_use]
 pub fn implementation_class_uid() -> String {
-    derive_uid(&["implementation class", "parsenode"])
+    derive_uid(&["implementation class"])
 }
 
 /// Implementation Version Name, at most 16 characters.

@@ -18,7 +18,7 @@ use crate::{ScpCounters, ScpSettings};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections beyond [`domain::Limits::associations_max`] that are attended to, so that they can be rejected in
 /// order. Those beyond that wait in the system's queue until one ends.
-const UNDECIDED_CONNECTIONS_MAX: usize = 64;
+const UNDECIDED_CONNECTIONS_MAX: usize = 256;
 
 /// Serves association-requestors until `shutdown`, then lets Associations end: those between two messages at once,
 /// the others with their message, all within [`domain::Limits::shutdown_grace`].

@@ -8,8 +8,8 @@ use dataset::ReadLimits;
 
 use crate::{Outgoing, ScuError};
 
-/// What is looked at of a file: its file meta information, and what the reader of headers needs to be content.
-const LIMITS: ReadLimits = ReadLimits { bytes_max: 64 << 20, depth_max: 64, value_bytes_max: 64 };
+/// Only file meta information is wanted, but the header behind it is read along: let nothing be too long for that.
+const LIMITS: ReadLimits = ReadLimits { bytes_max: 1 << 30, depth_max: 64, value_bytes_max: 64 };
 
 /// The data set of a file.
 #[derive(Debug)]

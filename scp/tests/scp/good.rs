@@ -111,7 +111,7 @@ async fn our_own_scu_echoes_and_stores() {
     let server = Server::start(settings(), Mood::Good).await;
     scu::echo(&server.destination(), &TIMEOUTS).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let instances: Vec<Outgoing> = (0..5).map(|n| file(dir.path(), n)).collect();
+    let instances: Vec<Outgoing> = (0..5).map(|n| file(dir.path(), n, n * 100_000)).collect();
     let mut heard = vec![];
     let outcomes =
         scu::store(&server.destination(), &instances, &TIMEOUTS, &mut |n, _| heard.push(n))
@@ -129,8 +129,8 @@ async fn our_own_scu_echoes_and_stores() {
     assert!(server.counters.bytes_received.load(Ordering::Relaxed) > 1_000_000);
 }
 
-/// A DICOM file with `n` times 100,000 bytes of Pixel Data.
-pub(crate) fn file(dir: &std::path::Path, n: usize) -> Outgoing {
+/// The file of instance `n`, with `pixels` bytes of Pixel Data.
+pub(crate) fn file(dir: &std::path::Path, n: usize, pixels: usize) -> Outgoing {
     use domain::*;
     let name = format!("1.2.3.4.{n}");
     let identity = InstanceIdentity {
@@ -149,7 +149,7 @@ pub(crate) fn file(dir: &std::path::Path, n: usize) -> Outgoing {
         data_set_offset: 0,
     };
     let path = dir.join(format!("{name}.dcm"));
-    let bytes = [dataset::file_meta_bytes(&meta), data_set(&name, n * 100_000)].concat();
+    let bytes = [dataset::file_meta_bytes(&meta), data_set(&name, pixels)].concat();
     std::fs::write(&path, bytes).unwrap();
     Outgoing { identity, path }
 }
@@ -158,9 +158,9 @@ pub(crate) fn file(dir: &std::path::Path, n: usize) -> Outgoing {
 async fn what_the_scu_sends_and_is_not_taken_is_told() {
     let server = Server::start(settings(), Mood::RefusesToBegin).await;
     let dir = tempfile::tempdir().unwrap();
-    let mut other = file(dir.path(), 2);
+    let mut other = file(dir.path(), 2, 10);
     other.identity.sop_class = domain::SopClassUid::parse("1.2.840.10008.5.1.4.38.1").unwrap();
-    let instances = [file(dir.path(), 1), other];
+    let instances = [file(dir.path(), 1, 10), other];
     let outcomes =
         scu::store(&server.destination(), &instances, &TIMEOUTS, &mut |_, _| {}).await.unwrap();
     let comment = "no room, try again later".to_owned();
