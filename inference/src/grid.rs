@@ -49,7 +49,9 @@ impl Grid {
         let cover = [0, 1, 2].map(|axis| cover(&axes[axis], spacing_mm[axis], source));
         let size = [0, 1, 2].map(|axis| match spec.size {
             Some(size) => size[2 - axis],
-            None => cover[axis].next_multiple_of(spec.multiple_of[2 - axis]),
+            None => cover[axis]
+                .checked_next_multiple_of(spec.multiple_of[2 - axis])
+                .unwrap_or(usize::MAX),
         });
         check_size(size)?;
         // What rounding up adds lies at the far ends, so that the voxels of source and grid stay on each other.
@@ -316,6 +318,10 @@ mod tests {
     fn a_grid_beyond_the_limit_is_refused() {
         let mut spec = spec(Axes::Source);
         spec.spacing_mm = Some([1e-3; 3]);
+        let error = Grid::of_network(&spec, &oblique()).unwrap_err();
+        assert_eq!(error.code, UnsuitableCode::TooLarge);
+        spec.spacing_mm = Some([1e-300; 3]);
+        spec.multiple_of = [usize::MAX / 2; 3];
         let error = Grid::of_network(&spec, &oblique()).unwrap_err();
         assert_eq!(error.code, UnsuitableCode::TooLarge);
     }

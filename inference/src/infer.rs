@@ -224,12 +224,12 @@ struct Block {
 
 fn blocks(planes: usize, slices: usize, halo: usize) -> impl Iterator<Item = Block> {
     (0..planes).step_by(slices).map(move |first| {
-        let end = (first + slices).min(planes);
+        let end = first.saturating_add(slices).min(planes);
         Block {
             first,
             end,
             read_first: first.saturating_sub(halo),
-            read_end: (end + halo).min(planes),
+            read_end: end.saturating_add(halo).min(planes),
         }
     })
 }
@@ -249,5 +249,7 @@ mod tests {
             read_end,
         });
         assert_eq!(all, wanted);
+        let all: Vec<Block> = blocks(10, usize::MAX, usize::MAX).collect();
+        assert_eq!(all, [Block { first: 0, end: 10, read_first: 0, read_end: 10 }]);
     }
 }

@@ -60,7 +60,10 @@ fn places(option: Option<&Path>) -> Vec<Place> {
             folder.ancestors().find(|folder| folder.file_name() == Some("target".as_ref()));
         places.extend(target.map(|target| Place::Versions(target.join("onnxruntime"))));
     }
-    if let Ok(here) = env::current_dir() {
+    // For those who build elsewhere. A program in use must not load what lies in the folder it was started from.
+    if cfg!(debug_assertions)
+        && let Ok(here) = env::current_dir()
+    {
         let targets = here.ancestors().map(|folder| folder.join("target/onnxruntime"));
         places.extend(targets.filter(|folder| folder.is_dir()).map(Place::Versions));
     }

@@ -172,6 +172,11 @@ const OF_INPUT: &[Case] = &[
 
 /// Faults of `[inference]`, `[output]` and `[[label]]`.
 const OF_OUTPUT: &[Case] = &[
+    (
+        "size = [8, 8, 8]",
+        "size = [8000, 8000, 80]",
+        "inference.size: the input tensor would have more than 536870912 values",
+    ),
     ("mode = \"sliding\"", "mode = \"tiles\"", "inference.mode: "),
     ("size = [8, 8, 8]", "", "inference.size: missing"),
     ("size = [8, 8, 8]", "size = [8, 8, 8]\noverlap = 1", "inference.overlap: is from 0 to 0.9"),

@@ -5,7 +5,7 @@
 mod support;
 
 use domain::{Findings, UnsuitableCode};
-use inference::{Runtime, Volume};
+use inference::{Provider, Runtime, RuntimeOptions, Volume};
 use support::onnx::{self, Dim, FLOAT, Graph};
 use support::{about, label, load, noise, run, runtime, straight, volume};
 
@@ -266,6 +266,21 @@ fn series_that_a_model_does_not_take_are_refused_with_a_code() {
     assert_eq!(code(&noisy(), "CT"), UnsuitableCode::TooFewSlices);
     let enough = volume(straight([4, 4, 10], [1.0; 3]), noise);
     assert!(inference::preprocess(model.manifest(), &enough, "CT").is_ok());
+}
+
+#[test]
+fn a_provider_that_is_not_there_is_an_error_and_no_silent_fall_back() {
+    let Some(runtime) = runtime() else { return };
+    let load = |provider| {
+        let library = Some(runtime.library().to_owned());
+        Runtime::load(&RuntimeOptions { library, provider, threads: 0 })
+    };
+    assert!(load(Provider::Cpu).is_ok());
+    // No machine has both.
+    let errors = [Provider::Cuda, Provider::CoreMl].map(load).into_iter().filter_map(Result::err);
+    let errors: Vec<String> = errors.map(|error| error.to_string()).collect();
+    assert!(!errors.is_empty());
+    assert!(errors.iter().all(|error| error.contains("cannot be used with")), "{errors:?}");
 }
 
 #[test]

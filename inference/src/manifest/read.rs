@@ -132,7 +132,9 @@ fn read_plan(kind: Kind, root: &mut Section, faults: &mut Faults) -> (Input, Pla
             let input = read_input(&mut input_keys, &mut grid_keys, "NCDHW", faults);
             let grid = read_volume_grid(&mut grid_keys, faults);
             let mode = read_mode(&mut inference_keys, faults);
-            check_together(&input, &mode, faults);
+            if matches!(mode, Mode::Blocks { .. }) && input.channels > 1 {
+                faults.add("inference.mode", "\"blocks\" is for networks of one input channel");
+            }
             (input, Plan::Volume { grid, mode })
         }
         Kind::Slice => {
@@ -140,14 +142,30 @@ fn read_plan(kind: Kind, root: &mut Section, faults: &mut Faults) -> (Input, Pla
             (input, Plan::Slice(read_slice_grid(&mut grid_keys, faults)))
         }
     };
+    check_size(input.channels, &plan, faults);
     input_keys.finish(faults);
     grid_keys.finish(faults);
     inference_keys.finish(faults);
     (input, plan)
 }
 
-fn check_together(input: &Input, mode: &Mode, faults: &mut Faults) {
-    if matches!(mode, Mode::Blocks { .. }) && input.channels > 1 {
-        faults.add("inference.mode", "\"blocks\" is for networks of one input channel");
+/// Most values of an input tensor that a manifest may ask for: 2 GiB.
+const INPUT_VALUES_MAX: usize = 1 << 29;
+
+fn check_size(channels: usize, plan: &Plan, faults: &mut Faults) {
+    let (at, sizes) = match plan {
+        Plan::Volume { mode: Mode::Sliding { size, .. }, .. } => ("inference.size", size.to_vec()),
+        Plan::Volume { grid, .. } => ("input.grid.size", grid.size.unwrap_or([1; 3]).to_vec()),
+        Plan::Slice(grid) => {
+            let [rows, columns] = grid.size.unwrap_or([1; 2]);
+            ("input.grid.size", vec![grid.batch, rows, columns])
+        }
+    };
+    // A 0 stands for the whole axis, which is not known here.
+    let mut sizes = sizes.into_iter().map(|size| size.max(1));
+    let values = sizes.try_fold(channels, |product, size| product.checked_mul(size));
+    if values.is_none_or(|values| values > INPUT_VALUES_MAX) {
+        let what = format!("the input tensor would have more than {INPUT_VALUES_MAX} values");
+        faults.add(at, what);
     }
 }
