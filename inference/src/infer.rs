@@ -1,7 +1,7 @@
 //! Runs a network over what it is fed: at once, in blocks, in windows, or slice by slice.
 //!
 //! Where the network's grid is the source grid, scores are decided as soon as they are there and thrown away, block by block; otherwise
-//! they are kept for [`crate::postprocess`], which needs all of them.
+//! they are kept for [`crate::postprocess()`], which needs all of them.
 
 use domain::Unsuitable;
 use rayon::prelude::*;

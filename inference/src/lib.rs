@@ -1,7 +1,7 @@
 //! Models: from the intensities of a series to findings on its grid.
 //!
 //! A model is a folder with a `model.toml` (its format is in MANIFEST.md) and an ONNX file. The way of the data:
-//! [`read_volume`] → [`preprocess`] → [`infer`] → [`postprocess`].
+//! [`read_volume`] → [`preprocess()`] → [`infer()`] → [`postprocess()`].
 //!
 //! - What a network's scores mean is decided last: probabilities, not masks, are resampled to the source grid.
 //! - The source's intensities are never changed; measurements are taken over them, not over what the network saw.

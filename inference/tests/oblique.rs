@@ -112,6 +112,23 @@ fn what_lies_outside_the_network_s_grid_is_background() {
 }
 
 #[test]
+fn sigmoids_come_back_each_by_itself() {
+    let Some(runtime) = runtime() else { return };
+    let rest = "[input.grid]\nspacing_mm = [1, 1, 1]\naxes = [\"L\", \"I\", \"A\"]\n\
+        [input.intensity]\nkind = \"none\"\n[output]\nactivation = \"sigmoid\"\nfrom = \"logits\"\n";
+    let text = [about("volume"), rest.into(), label(2), label(0)].concat();
+    // The ball; a smaller one that nobody asks for; one 6 mm smaller.
+    let network = onnx::pointwise(3, &[0.05, 0.05, 0.05], &[0.0, -9.0, -3.0]);
+    let model = load(&text, &network, &runtime).unwrap();
+    let findings = run(&model, &ball()).unwrap();
+    let [inner, outer] = findings.segments.as_slice() else { panic!("two are there") };
+    assert!(disagreement(outer) < 0.02, "{}", disagreement(outer));
+    let ratio = inner.measurements.volume_mm3 / outer.measurements.volume_mm3;
+    let wanted = ((RADIUS_MM - 6.0) / RADIUS_MM).powi(3);
+    assert!((ratio / wanted - 1.0).abs() < 0.03, "{ratio} {wanted}");
+}
+
+#[test]
 fn slices_of_another_size_come_back_too() {
     let Some(runtime) = runtime() else { return };
     let rest = "[input.intensity]\nkind = \"none\"\n[output]\nactivation = \"sigmoid\"\nfrom = \"logits\"\n";
