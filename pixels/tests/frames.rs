@@ -112,7 +112,7 @@ fn a_modality_lut_stands_in_for_the_slope() {
     assert_eq!(lut([3, 5, 8], vec![1, 2, 3, 0]).unwrap(), [1.0, 1.0, 2.0, 3.0]);
     assert_eq!(
         lut([3, 5, 16], vec![1]).unwrap_err(),
-        "pixel-format: 1.3: Modality LUT: 3 entries in 1 bytes"
+        "pixel-format: 1.3: Modality LUT: 3 entries in 2 bytes"
     );
     // 0 entries stand for 65,536.
     assert!(lut([0, 5, 16], vec![1; 6]).unwrap_err().contains("65536 entries"));

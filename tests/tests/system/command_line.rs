@@ -61,9 +61,10 @@ fn run_finds_what_is_in_the_phantom() {
     let outcome: Value = serde_json::from_str(&said).unwrap();
     let segments = outcome[0]["segments"].as_array().unwrap();
     let volumes = phantom.volumes();
-    // Smoothing shaves borders, so thin things lose; the phantom's fat layer is 14 mm, its pixels 1.6 mm.
+    // Smoothing shaves borders, so thin things lose; the phantom's fat layer is 14 mm, its pixels 1.6 mm. Lung meets
+    // soft tissue at -250 HU, on the far side of the middle between the two, so it gains a part of a pixel all around.
     for (label, truth, tolerance) in [
-        ("Lung and gas", volumes.lung_and_gas, 0.03),
+        ("Lung and gas", volumes.lung_and_gas, 0.10),
         ("Fat", volumes.fat, 0.12),
         ("Soft tissue", volumes.soft_tissue, 0.05),
         ("Bone", volumes.bone, 0.12),

@@ -26,7 +26,7 @@ fn route_explains_and_the_node_does_the_same() {
     assert_eq!(verdict("every CT").unwrap()["taken"], true);
     let thick = verdict("thick stacks").unwrap();
     assert_eq!(thick["taken"], false);
-    assert!(thick["reasons"].to_string().contains("slices"), "{thick}");
+    assert!(thick["reasons"].to_string().contains("every CT took it and stops there"), "{thick}");
 
     call_well(&["send", &node.address(), text(&study)]);
     let status = node
