@@ -107,8 +107,6 @@ async fn shutdown_lets_a_message_end_and_aborts_the_idle() {
     let mut busy = Peer::open(&server).await.unwrap();
     let pdus = busy.message(CT, "1.2.3.4.5", &data_set("1.2.3.4.5", 50_000));
     busy.send(&pdus[..20_000]).await;
-    // The server has the command when it has answered the same peer's neighbour later; a round trip is enough here,
-    // because both are served by one thread.
     assert_eq!(idle.echo().await, SUCCESS);
     let counters = std::sync::Arc::clone(&server.counters);
     while counters.bytes_received.load(Ordering::Relaxed) < 20_000 {
