@@ -80,7 +80,7 @@ pub(crate) struct RunArgs {
     /// Takes models, prompts and rules from this configuration, and runs what the rules choose.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Where results go: OUT/<Series Instance UID>/<model>/segmentation.dcm, report.dcm, overlay.png.
+    /// Where results go: OUT/SERIES-UID/MODEL/segmentation.dcm, report.dcm, overlay.png.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Leaves the overlay picture out.
@@ -131,7 +131,7 @@ pub(crate) struct ListenArgs {
     /// TCP port; 0 takes a free one and prints it.
     #[arg(value_name = "PORT")]
     pub(crate) port: u16,
-    /// Where instances go: DIR/<study>/<series>/<SOP Instance UID>.dcm.
+    /// Where instances go: DIR/STUDY-UID/SERIES-UID/INSTANCE-UID.dcm.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// Our AE title. Without it every title that is called is ours.
