@@ -3,7 +3,7 @@
 //! Everything but [`Connection`] is pure: bytes in, values out, no clock and no socket, so that each rule of the
 //! standard can be tested with bytes. The room does not know what an instance is, where it is kept, or who may talk
 //! to whom. Read in this order: [`Framer`] cuts a byte stream into fragments and PDUs, [`MessageReader`] puts
-//! fragments together to commands and data sets, [`negotiate`] answers an A-ASSOCIATE-RQ, [`Connection`] does this
+//! fragments together to commands and data sets, [`negotiate()`] answers an A-ASSOCIATE-RQ, [`Connection`] does this
 //! over a stream with time limits.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 

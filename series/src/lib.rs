@@ -1,6 +1,6 @@
 //! The headers of a series become an ordered grid of slices.
 //!
-//! [`read_instances`] reads headers, [`facts`] tells routing what it may ask, [`assemble`] orders the slices by position along
+//! [`read_instances`] reads headers, [`facts()`] tells routing what it may ask, [`assemble`] orders the slices by position along
 //! the normal and refuses, with a coded reason, what is no regular grid. This room reads no pixels, decodes no text
 //! for people and knows nothing of networks, models or results.
 //!

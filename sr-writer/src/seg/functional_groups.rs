@@ -30,17 +30,30 @@ pub(crate) fn put_functional_groups(
     Ok(())
 }
 
+/// The longest decimal string (PS3.5 §6.2).
+const DECIMAL_CHARACTERS_MAX: usize = 16;
+
 /// A functional group: a sequence of one item.
 fn put_group(set: &mut DataSet, tag: Tag, item: DataSet) {
     set.put_items(tag, vec![item]);
+}
+
+/// Decimal strings to the letter as they were received; written anew where the source breaks the 16 characters of VR DS
+/// (PS3.5 §6.2), which moves nothing by more than the last of 15 digits.
+fn put_received(set: &mut DataSet, tag: Tag, bytes: &[u8]) {
+    set.put_bytes(tag, Vr::DS, bytes.to_vec());
+    let too_long = |text: &[u8]| text.trim_ascii().len() > DECIMAL_CHARACTERS_MAX;
+    if bytes.split(|byte| *byte == b'\\').any(too_long) {
+        let numbers = set.numbers(tag);
+        set.put_decimals(tag, &numbers);
+    }
 }
 
 fn shared(work: &Work<'_>) -> DataSet {
     let mut groups = DataSet::new();
     put_group(&mut groups, tags::PIXEL_MEASURES_SEQUENCE, pixel_measures(work));
     let mut orientation = DataSet::new();
-    let bytes = work.source.orientation_bytes.clone();
-    orientation.put_bytes(tags::IMAGE_ORIENTATION_PATIENT, Vr::DS, bytes);
+    put_received(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &work.source.orientation_bytes);
     put_group(&mut groups, tags::PLANE_ORIENTATION_SEQUENCE, orientation);
     groups
 }
@@ -49,11 +62,11 @@ fn shared(work: &Work<'_>) -> DataSet {
 fn pixel_measures(work: &Work<'_>) -> DataSet {
     let source = work.source;
     let mut measures = DataSet::new();
-    measures.put_bytes(tags::PIXEL_SPACING, Vr::DS, source.pixel_spacing_bytes.clone());
+    put_received(&mut measures, tags::PIXEL_SPACING, &source.pixel_spacing_bytes);
     let spacing = source.geometry.spacing_mm[2];
     measures.put_decimals(tags::SPACING_BETWEEN_SLICES, &[spacing]);
     match source.slices.first().and_then(slice_thickness) {
-        Some(bytes) => measures.put_bytes(tags::SLICE_THICKNESS, Vr::DS, bytes),
+        Some(bytes) => put_received(&mut measures, tags::SLICE_THICKNESS, &bytes),
         None => measures.put_decimals(tags::SLICE_THICKNESS, &[spacing]),
     }
     measures
@@ -88,7 +101,7 @@ fn per_frame(work: &Work<'_>, frame: &Frame) -> DataSet {
     let content = frame_content(segment_number, frame.position_number);
     put_group(&mut groups, tags::FRAME_CONTENT_SEQUENCE, content);
     let mut position = DataSet::new();
-    position.put_bytes(tags::IMAGE_POSITION_PATIENT, Vr::DS, slice.position_bytes.clone());
+    put_received(&mut position, tags::IMAGE_POSITION_PATIENT, &slice.position_bytes);
     put_group(&mut groups, tags::PLANE_POSITION_SEQUENCE, position);
     put_group(&mut groups, tags::DERIVATION_IMAGE_SEQUENCE, derivation_image(slice));
     let mut segment = DataSet::new();
@@ -123,4 +136,25 @@ fn derivation_image(slice: &SourceSlice) -> DataSet {
     put_code(&mut derivation, tags::DERIVATION_CODE_SEQUENCE, &SEGMENTATION.concept());
     derivation.put_items(tags::SOURCE_IMAGE_SEQUENCE, vec![source]);
     derivation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        let mut set = DataSet::new();
+        put_received(&mut set, tags::IMAGE_POSITION_PATIENT, bytes);
+        match &set.get(tags::IMAGE_POSITION_PATIENT).unwrap().value {
+            Value::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+            Value::Items(_) => unreachable!("put as bytes"),
+        }
+    }
+
+    #[test]
+    fn legal_decimals_are_kept_and_longer_ones_written_anew() {
+        assert_eq!(text(b"1.50\\-2.000\\3e0 "), "1.50\\-2.000\\3e0 ");
+        let anew = text(b"-94.2803170889928\\-149.659736336136\\1 ");
+        assert_eq!(anew.trim_end(), "-94.280317088993\\-149.65973633614\\1");
+    }
 }
