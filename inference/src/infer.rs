@@ -12,7 +12,7 @@ use crate::manifest::{Input, Manifest, Mode, Plan};
 use crate::model::Model;
 use crate::preprocess::{Feed, ModelInput, SliceFeed, VolumeFeed, with_channels};
 use crate::probabilities::activate;
-use crate::scores::{Network, Scores, Store, View, failed};
+use crate::scores::{Network, Next, Scores, Store, View, failed};
 use crate::sliding;
 
 /// What a network said.
@@ -89,11 +89,11 @@ impl Run<'_> {
         let channels = self.input().channels;
         let size = feed.size;
         if channels == 1 {
-            return self.scores(&feed.values, size);
+            return self.scores(&feed.values, size, Next::End);
         }
         let voxels = feed.values.len();
         let values = with_channels(feed.values.into_owned(), voxels, channels);
-        self.scores(&values, size)
+        self.scores(&values, size, Next::End)
     }
 
     /// Blocks on the source grid: only one block's scores exist at a time.
@@ -146,7 +146,8 @@ impl Run<'_> {
         let [columns, rows, _] = feed.size;
         let pixels = columns * rows;
         let values = &feed.values[block.read_first * pixels..block.read_end * pixels];
-        self.scores(values, [columns, rows, block.read_end - block.read_first])
+        let next = Next::after(block.end - 1, feed.size[2]);
+        self.scores(values, [columns, rows, block.read_end - block.read_first], next)
     }
 
     /// The slices of a 2-D network, batch by batch: only one batch's scores exist at a time.
@@ -160,7 +161,8 @@ impl Run<'_> {
             let asked = if self.network.has_fixed_batch() { batch } else { count };
             let values = feed.batch(self.input(), first, count, asked);
             let shape = [asked, self.input().channels, feed.size[0], feed.size[1]];
-            let mut answer = self.network.run(&shape, &values)?;
+            let next = Next::after(first + count - 1, planes);
+            let mut answer = self.network.run(&shape, &values, next)?;
             drop(values);
             let channels = answer.channels(asked, &feed.size, self.rule.channels_min())?;
             let per_slice = channels * feed.size[0] * feed.size[1];
@@ -191,10 +193,15 @@ impl Run<'_> {
     }
 
     /// The scores of one run over `[D][H][W]`, given as W, H, D.
-    pub(crate) fn scores(&self, values: &[f32], size: [usize; 3]) -> Result<Scores, Unsuitable> {
+    pub(crate) fn scores(
+        &self,
+        values: &[f32],
+        size: [usize; 3],
+        next: Next,
+    ) -> Result<Scores, Unsuitable> {
         let [columns, rows, planes] = size;
         let shape = [1, self.input().channels, planes, rows, columns];
-        let answer = self.network.run(&shape, values)?;
+        let answer = self.network.run(&shape, values, next)?;
         let channels = answer.channels(1, &[planes, rows, columns], self.rule.channels_min())?;
         Ok(Scores { channels, size, store: answer.store })
     }

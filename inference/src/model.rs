@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use domain::Unsuitable;
-use ort::session::Session;
+use ort::session::{RunOptions, Session};
 use ort::value::{TensorRef, TensorValueType};
 
 use crate::faults::{Faults, ModelFaults};
-use crate::manifest::Manifest;
-use crate::runtime::Runtime;
-use crate::scores::{Answer, Network, Store, failed};
+use crate::manifest::{Manifest, Mode, Plan};
+use crate::runtime::{Memory, Runtime};
+use crate::scores::{Answer, Network, Next, Store, failed};
 use crate::tensors::{self, Names};
 
 /// Most values of an input for which a model is run once when it is loaded, so that the first series does not wait and a network
@@ -34,12 +34,13 @@ impl Model {
         let manifest = Manifest::read(dir)?;
         let file = manifest.file.display().to_string();
         let wrong = |what: String| Faults::only(file.clone(), what);
-        let session = runtime.session().map_err(wrong)?.commit_from_file(&manifest.file);
+        let memory = memory(&manifest.plan);
+        let session = runtime.session(memory).map_err(wrong)?.commit_from_file(&manifest.file);
         let session = session.map_err(|error| wrong(error.to_string()))?;
         let mut faults = Faults::default();
         let names = tensors::check(&manifest, session.inputs(), session.outputs(), &mut faults);
         faults.into_result()?;
-        let engine = Engine { session: Mutex::new(session), names };
+        let engine = Engine { session: Mutex::new(session), names, memory };
         engine.warm_up().map_err(|error| wrong(error.detail))?;
         let settings = settings(&manifest, runtime);
         Ok(Self { manifest, engine, settings })
@@ -78,6 +79,17 @@ fn settings(manifest: &Manifest, runtime: &Runtime) -> Vec<String> {
 struct Engine {
     session: Mutex<Session>,
     names: Names,
+    memory: Memory,
+}
+
+/// One large run has no use for an arena, many runs have.
+fn memory(plan: &Plan) -> Memory {
+    match plan {
+        Plan::Volume { mode: Mode::Whole, .. } => Memory::Plain,
+        Plan::Volume { mode: Mode::Blocks { .. } | Mode::Sliding { .. }, .. } | Plan::Slice(_) => {
+            Memory::Arena
+        }
+    }
 }
 
 impl Engine {
@@ -87,17 +99,22 @@ impl Engine {
         if values > WARM_UP_VALUES_MAX {
             return Ok(());
         }
-        let answer = self.run(shape, &vec![0.0; values]);
+        let answer = self.run(shape, &vec![0.0; values], Next::End);
         answer
             .map(drop)
             .map_err(|error| failed(format!("a run with zeros fails: {}", error.detail)))
     }
 
-    fn try_run(&self, shape: &[usize], values: &[f32]) -> ort::Result<Answer> {
+    fn try_run(&self, shape: &[usize], values: &[f32], next: Next) -> ort::Result<Answer> {
+        let mut options = RunOptions::new()?;
+        if self.memory == Memory::Arena && next == Next::End {
+            options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+        }
         // A run that panicked in another thread leaves the session as it was.
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let input = TensorRef::from_array_view((shape, values))?;
-        let mut outputs = session.run(vec![(self.names.input.as_str(), input)])?;
+        let mut outputs =
+            session.run_with_options(vec![(self.names.input.as_str(), input)], &options)?;
         let output = outputs.remove(&self.names.output);
         drop(outputs);
         let output = output.ok_or_else(|| ort::Error::new("the output is missing"))?;
@@ -108,8 +125,8 @@ impl Engine {
 }
 
 impl Network for Engine {
-    fn run(&self, shape: &[usize], values: &[f32]) -> Result<Answer, Unsuitable> {
-        self.try_run(shape, values).map_err(|error| failed(error.to_string()))
+    fn run(&self, shape: &[usize], values: &[f32], next: Next) -> Result<Answer, Unsuitable> {
+        self.try_run(shape, values, next).map_err(|error| failed(error.to_string()))
     }
 
     fn has_fixed_batch(&self) -> bool {

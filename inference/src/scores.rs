@@ -5,14 +5,30 @@ use ort::value::Tensor;
 
 /// Runs a network. The engine does; tests bring their own.
 pub(crate) trait Network: Send + Sync {
-    /// The output tensor for one input tensor.
+    /// The output tensor for one input tensor; `next` says whether to keep memory for another of its size.
     ///
     /// # Errors
     /// [`UnsuitableCode::ModelFailed`] with the engine's words.
-    fn run(&self, shape: &[usize], values: &[f32]) -> Result<Answer, Unsuitable>;
+    fn run(&self, shape: &[usize], values: &[f32], next: Next) -> Result<Answer, Unsuitable>;
 
     /// Whether the first dimension of the input is fixed.
     fn has_fixed_batch(&self) -> bool;
+}
+
+/// What comes after a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another run, most likely of the same size.
+    Run,
+    /// Nothing: the series is through.
+    End,
+}
+
+impl Next {
+    /// [`Next::End`] at the last of `count`.
+    pub(crate) fn after(index: usize, count: usize) -> Self {
+        if index + 1 < count { Self::Run } else { Self::End }
+    }
 }
 
 /// An output tensor, row-major.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::infer::Run;
 use crate::manifest::Weights;
 use crate::preprocess::{VolumeFeed, with_channels};
-use crate::scores::{Scores, Store, View, failed};
+use crate::scores::{Next, Scores, Store, View, failed};
 
 /// Least weight of a voxel at the very corner of a window, so that no voxel is without.
 const WEIGHT_MIN: f32 = 1e-3;
@@ -111,11 +111,12 @@ pub(crate) fn run(
     windows: &Windows,
 ) -> Result<Scores, Unsuitable> {
     let mut sum: Option<Scores> = None;
-    for start in windows.starts() {
+    let starts: Vec<_> = windows.starts().collect();
+    for (index, start) in starts.iter().copied().enumerate() {
         let values = cut(&feed, windows, start);
         let voxels = values.len();
         let values = with_channels(values, voxels, run.input().channels);
-        let scores = run.scores(&values, windows.size())?;
+        let scores = run.scores(&values, windows.size(), Next::after(index, starts.len()))?;
         let zero = || Scores {
             channels: scores.channels,
             size: feed.size,

@@ -262,22 +262,21 @@ fn judge(complaints: &BTreeSet<Complaint>, accepted: &[Deviation]) -> Result<()>
     let takes = |deviation: &Deviation, complaint: &Complaint| {
         deviation.tool == complaint.tool && complaint.text.contains(&deviation.text)
     };
-    let mut faults = Vec::new();
-    for complaint in complaints {
-        match accepted.iter().find(|deviation| takes(deviation, complaint)) {
-            Some(known) => {
-                line(&format!("   accepted: {}: {}: {}", complaint.tool, known.text, known.reason))
-            }
-            None => {
-                faults.push(format!("{}: {}: {}", complaint.object, complaint.tool, complaint.text))
-            }
+    let unknown = |complaint: &&Complaint| !accepted.iter().any(|known| takes(known, complaint));
+    let said = |c: &Complaint| format!("{}: {}: {}", c.object, c.tool, c.text);
+    let mut faults: Vec<String> = complaints.iter().filter(unknown).map(said).collect();
+    for known in accepted {
+        match complaints.iter().filter(|complaint| takes(known, complaint)).count() {
+            0 => faults.push(format!(
+                "deviations.toml: {}: {:?} no longer occurs",
+                known.tool, known.text
+            )),
+            count => line(&format!(
+                "   accepted {count} times: {}: {}: {}",
+                known.tool, known.text, known.reason
+            )),
         }
     }
-    let unused =
-        accepted.iter().filter(|deviation| !complaints.iter().any(|c| takes(deviation, c)));
-    faults.extend(
-        unused.map(|d| format!("deviations.toml: {}: {:?} no longer occurs", d.tool, d.text)),
-    );
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n")) }
 }
 

@@ -150,12 +150,24 @@ async fn an_association_that_is_cut_in_a_data_set_publishes_nothing() {
         drop(peer);
     }
     let mut peer = Peer::open(&server).await.unwrap();
-    let pdus = peer.message(CT, "1.2.3.4.5", &data_set("1.2.3.4.5", 100_000));
-    peer.send(&pdus[..50_000]).await;
+    let pdus = peer.message(CT, "1.2.3.4.5", &data_set("1.2.3.4.5", 1_000_000));
+    // Between two PDUs: within one, the bytes of the A-ABORT would be taken for a part of it.
+    peer.send(&pdus[..end_of_second_pdu(&pdus)]).await;
     peer.send(&Abort::SERVICE_USER.encode()).await;
     assert_eq!(server.memory.closed(5).await.len(), 5);
     assert_eq!(server.memory.count(), 0);
     is_well(&server).await;
+}
+
+/// The command is the first PDU; the data set begins with the second.
+fn end_of_second_pdu(pdus: &[u8]) -> usize {
+    let end = |start: usize| {
+        let length: [u8; 4] = pdus[start + 2..start + 6].try_into().unwrap();
+        start + 6 + u32::from_be_bytes(length) as usize
+    };
+    let end = end(end(0));
+    assert!(end < pdus.len(), "the data set needs more than one PDU");
+    end
 }
 
 #[tokio::test]
