@@ -16,8 +16,12 @@ const ONNX: &str = "models/meshnet-gwm-light.onnx";
 const FORM: &str = "%e s wall, %U s user, %S s system, %M kB peak";
 
 /// Name, and what it measures.
-const MEASUREMENTS: [(&str, &str); 4] = [
+const MEASUREMENTS: [(&str, &str); 5] = [
     ("kill", "3,000 instances over 3 associations into a node that is killed 30 times"),
+    (
+        "head",
+        "a head MR from storescu into Orthanc, twice: the same instances as offline, once; needs ../shared",
+    ),
     ("outage", "an archive that is away for a while in the middle"),
     (
         "memory",

@@ -95,8 +95,8 @@ fn the_same_input_gives_the_same_identifiers() {
     let dir = tempfile::tempdir().unwrap();
     let study = dir.path().join("study");
     Phantom::small(31, 6).write(&study).unwrap();
-    let first = crate::support::results_of(&[&study], &dir.path().join("first"));
-    let second = crate::support::results_of(&[&study], &dir.path().join("second"));
+    let first = crate::support::results_of(&[&study], &[], &dir.path().join("first"));
+    let second = crate::support::results_of(&[&study], &[], &dir.path().join("second"));
     assert_eq!(first, second);
     assert_eq!(first.len(), 2);
 }

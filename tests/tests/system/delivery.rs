@@ -30,20 +30,23 @@ fn a_study_from_storescu_comes_back_to_orthanc_once() {
     let work = tempfile::tempdir().unwrap();
     let study = work.path().join("study");
     Phantom::small(11, 12).write(&study).unwrap();
-    let expected = results_of(&[&study], work.path());
-    assert_eq!(expected.len(), 2, "a SEG and an SR");
+    comes_back_once(&study, &NodeSettings::default(), &[], work.path());
+}
 
-    let orthanc = Orthanc::start(&work.path().join("orthanc")).unwrap();
+/// Sends a study twice by storescu and finds in Orthanc, both times, just what `parsenode run` makes of it.
+pub(crate) fn comes_back_once(study: &Path, settings: &NodeSettings, run: &[&str], work: &Path) {
+    let expected = results_of(&[study], run, work);
+    assert_eq!(expected.len(), 2, "a SEG and an SR");
+    let orthanc = Orthanc::start(&work.join("orthanc")).unwrap();
     let to = format!("ORTHANC@127.0.0.1:{}", orthanc.dicom_port);
-    let settings =
-        NodeSettings { destinations: vec![("pacs".into(), to)], ..NodeSettings::default() };
-    let mut node = Node::start(&work.path().join("node"), &settings).unwrap();
-    storescu(&node, &study);
+    let settings = NodeSettings { destinations: vec![("pacs".into(), to)], ..settings.clone() };
+    let mut node = Node::start(&work.join("node"), &settings).unwrap();
+    storescu(&node, study);
     node.wait_for_status("the first run", PATIENCE, |s| s.count("jobs", "done") == 1).unwrap();
     assert_eq!(BTreeSet::from_iter(orthanc.sop_instances().unwrap()), expected);
 
     // The same study again: the same instances, so nothing new to be done, and the archive holds one set.
-    storescu(&node, &study);
+    storescu(&node, study);
     node.wait_for_status("quiet", PATIENCE, |s| s.is_settled()).unwrap();
     assert_eq!(BTreeSet::from_iter(orthanc.sop_instances().unwrap()), expected);
     node.stop().unwrap();

@@ -53,7 +53,7 @@ pub(crate) fn outage(studies: usize, pause: Duration) {
     let folders: Vec<_> = made.iter().map(|(_, folder)| folder.as_path()).collect();
     assert_eq!(
         BTreeSet::from_iter(orthanc.sop_instances().unwrap()),
-        results_of(&folders, work.path())
+        results_of(&folders, &[], work.path())
     );
     node.stop().unwrap();
 }

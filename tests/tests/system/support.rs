@@ -55,10 +55,11 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// SOP Instance UIDs of what `parsenode run` makes of the studies: what a node must deliver for them.
-pub(crate) fn results_of(studies: &[&Path], work: &Path) -> BTreeSet<String> {
+/// SOP Instance UIDs of what `parsenode run` makes of the studies, with `more` arguments: what a node must deliver for them.
+pub(crate) fn results_of(studies: &[&Path], more: &[&str], work: &Path) -> BTreeSet<String> {
     let out = work.join("expected");
     let mut arguments = vec!["run"];
+    arguments.extend(more);
     arguments.extend(studies.iter().map(|study| text(study)));
     arguments.extend(["--no-overlay", "--out", text(&out)]);
     call_well(&arguments);
