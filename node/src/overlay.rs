@@ -9,7 +9,8 @@ use inference::Volume;
 
 const PANELS_MAX: usize = 6;
 const PANEL_COLUMNS: usize = 3;
-const PANEL_PIXELS_MAX: f64 = 420.0;
+/// Pixels of the longer side of a panel, whatever the spacing of the slices is.
+const PANEL_PIXELS: f64 = 360.0;
 
 /// An RGB picture, row by row.
 #[derive(Debug)]
@@ -87,8 +88,7 @@ impl<'a> Panel<'a> {
         let geometry = &volume.geometry;
         let [width_mm, height_mm] =
             [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
-        let finest = geometry.spacing_mm[0].min(geometry.spacing_mm[1]);
-        let mm_per_pixel = finest.max(width_mm.max(height_mm) / PANEL_PIXELS_MAX);
+        let mm_per_pixel = width_mm.max(height_mm) / PANEL_PIXELS;
         let side = |mm: f64| ((mm / mm_per_pixel).round() as usize).max(1);
         let (width, height) = (side(width_mm), side(height_mm));
         Self { volume, window: window(volume), mm_per_pixel, width, height }
@@ -167,4 +167,72 @@ fn window(volume: &Volume) -> (f32, f32) {
     let low = sample[sample.len() / 100];
     let high = sample[sample.len() - 1 - sample.len() / 200];
     (low, if high > low { high } else { low + 1.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Bounds, CodedConcept, Mask, Measurements, ModelIdentity, Target, VolumeGeometry};
+
+    use super::*;
+
+    fn found(marked: &[usize]) -> (Volume, Findings) {
+        let geometry = VolumeGeometry {
+            size: [4, 2, 8],
+            spacing_mm: [1.0, 2.0, 5.0],
+            origin_mm: [0.0; 3],
+            directions: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+        };
+        let voxels: Vec<bool> = (0..64).map(|v| marked.contains(&(v / 8)) && v % 8 == 0).collect();
+        let code = CodedConcept::new("1", "SCT", "x");
+        let target = Target {
+            label: "x".into(),
+            category: code.clone(),
+            property_type: code,
+            laterality: None,
+            anatomic_region: None,
+            color_rgb: [255, 0, 0],
+        };
+        let measurements = Measurements {
+            voxel_count: marked.len(),
+            volume_mm3: 0.0,
+            mean: 0.0,
+            standard_deviation: 0.0,
+            minimum: 0.0,
+            maximum: 0.0,
+            unit: IntensityUnit::Signal,
+            bounds: Bounds { first: [0; 3], last: [0; 3] },
+        };
+        let mask = Mask::from_voxels(4, 2, &voxels);
+        let segment = Segment { target, mask, measurements, confidence: None };
+        let text = String::new;
+        let model = ModelIdentity {
+            name: text(),
+            version: text(),
+            title: text(),
+            manufacturer: text(),
+            sha256: text(),
+        };
+        let values = (0_u8..64).map(f32::from).collect();
+        let volume = Volume { geometry: geometry.clone(), values, unit: IntensityUnit::Signal };
+        let segments = vec![segment];
+        (volume, Findings { model, parameters: vec![], geometry, segments, absent: vec![] })
+    }
+
+    #[test]
+    fn slices_with_findings_are_shown_evenly() {
+        assert_eq!(chosen_slices(&found(&[2, 3, 5]).1), [2, 3, 5]);
+        assert_eq!(chosen_slices(&found(&[0, 1, 2, 3, 4, 5, 6, 7]).1), [0, 2, 3, 4, 6, 7]);
+        assert_eq!(chosen_slices(&found(&[]).1), [4]);
+    }
+
+    #[test]
+    fn pixels_are_square_and_masks_have_their_colour() {
+        let (volume, findings) = found(&[2]);
+        let picture = Picture::of(&volume, &findings);
+        assert_eq!((picture.width, picture.height), (360, 360), "4 x 1 mm by 2 x 2 mm");
+        let [red, green, _] = [picture.rgb[0], picture.rgb[1], picture.rgb[2]];
+        assert!(red > 200 && green < 60, "the first voxel is in the mask");
+        let last = picture.rgb.len() - 3;
+        assert_eq!(picture.rgb[last], picture.rgb[last + 1], "the last is grey");
+    }
 }
