@@ -294,12 +294,8 @@ fn real_files_read() {
 }
 
 fn value(vr: Vr) -> impl Strategy<Value = Vec<u8>> {
-    let width = match vr {
-        Vr::US => 2,
-        Vr::FL => 4,
-        Vr::FD => 8,
-        _ => 1,
-    };
+    let widths = [(Vr::US, 2), (Vr::FL, 4), (Vr::FD, 8)];
+    let width = widths.iter().find(|(known, _)| *known == vr).map_or(1, |(_, width)| *width);
     proptest::collection::vec(any::<u8>(), 0..20).prop_map(move |mut bytes| {
         bytes.resize(bytes.len().next_multiple_of(width * 2), 0);
         bytes
