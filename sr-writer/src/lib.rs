@@ -18,7 +18,7 @@ mod seg;
 mod show;
 mod sr;
 mod table;
-mod tags;
+
 mod text;
 mod tree;
 mod uids;
@@ -26,6 +26,8 @@ mod work;
 
 use domain::Findings;
 use series::SourceSeries;
+
+use dataset::tags;
 
 pub use context::{Device, WriteContext};
 pub use error::WriteError;

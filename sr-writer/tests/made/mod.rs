@@ -15,9 +15,7 @@ use domain::{
 use series::{SourceInstance, SourceSeries};
 use sr_writer::{Device, WriteContext};
 
-/// The attributes that the crate knows by keyword.
-#[path = "../../src/tags.rs"]
-pub(crate) mod tags;
+pub(crate) use dataset::tags;
 
 /// 2026-11-23 21:10:45 UTC.
 pub(crate) const CREATED: Moment = Moment::from_unix_millis(1_795_468_245_000);
