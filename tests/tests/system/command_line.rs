@@ -61,11 +61,12 @@ fn run_finds_what_is_in_the_phantom() {
     let outcome: Value = serde_json::from_str(&said).unwrap();
     let segments = outcome[0]["segments"].as_array().unwrap();
     let volumes = phantom.volumes();
-    // Smoothing shaves borders, so thin things lose; the phantom's fat layer is 14 mm, its pixels 1.6 mm. Lung meets
-    // soft tissue at -250 HU, on the far side of the middle between the two, so it gains a part of a pixel all around.
+    // What the rule of the model does to a border of two tissues, in pixels of 1.6 mm: lung meets soft tissue at -250 HU,
+    // beyond the middle of the two, and gains half a pixel; fat meets air there, and the edge rule takes its outermost
+    // pixel, so the 14 mm of the ring lose 2 mm; bone meets soft tissue at 150 HU, before the middle of the two.
     for (label, truth, tolerance) in [
         ("Lung and gas", volumes.lung_and_gas, 0.10),
-        ("Fat", volumes.fat, 0.12),
+        ("Fat", volumes.fat, 0.16),
         ("Soft tissue", volumes.soft_tissue, 0.05),
         ("Bone", volumes.bone, 0.12),
     ] {
