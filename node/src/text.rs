@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Fault, OrFail};
 
-/// Prints one line. A reader that went away (`| head`) ends the program quietly.
+/// Prints one line. When the reader went away (`| head`), what nobody reads is not printed, and that is no failure.
 pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
-    writeln!(io::stdout().lock(), "{line}").or_fail(Fault::Disk, || "stdout")
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.or_fail(Fault::Disk, || "stdout"),
+    }
 }
 
 /// Prints a value as JSON, indented.
