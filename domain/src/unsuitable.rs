@@ -39,6 +39,8 @@ pub enum UnsuitableCode {
     ModelFailed,
     /// The rule names a model that is not loaded.
     UnknownModel,
+    /// The findings cannot be written as SEG and SR: too many frames, for instance.
+    Unwritable,
 }
 
 impl UnsuitableCode {
@@ -62,6 +64,7 @@ impl UnsuitableCode {
             Self::TooLarge => "too-large",
             Self::ModelFailed => "model-failed",
             Self::UnknownModel => "unknown-model",
+            Self::Unwritable => "unwritable",
         }
     }
 }
