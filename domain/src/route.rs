@@ -218,13 +218,6 @@ impl RoutingTable {
         }
         verdicts
     }
-
-    /// The rules that take a series.
-    #[must_use]
-    pub fn matches(&self, facts: &SeriesFacts, after: After) -> Vec<&Rule> {
-        let verdicts = self.explain(facts, after).into_iter();
-        verdicts.filter(|(_, verdict)| *verdict == Verdict::Taken).map(|(rule, _)| rule).collect()
-    }
 }
 
 impl Rule {
@@ -439,13 +432,15 @@ mod tests {
             ],
         };
         let names = |table: &RoutingTable| -> Vec<String> {
-            table.matches(&facts(), After::Series).iter().map(|rule| rule.name.clone()).collect()
+            let verdicts = table.explain(&facts(), After::Series).into_iter();
+            let taken = verdicts.filter(|(_, verdict)| *verdict == Verdict::Taken);
+            taken.map(|(rule, _)| rule.name.clone()).collect()
         };
         assert_eq!(names(&table), ["ct"]);
         let explained = table.explain(&facts(), After::Series);
         assert_eq!(explained[2].1, Verdict::NotAsked { stopped_by: "ct".into() });
         table.rules[1].then = Then::Continue;
         assert_eq!(names(&table), ["ct", "any"]);
-        assert!(table.matches(&facts(), After::Study).is_empty());
+        assert!(table.explain(&facts(), After::Study).is_empty());
     }
 }

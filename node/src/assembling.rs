@@ -12,6 +12,7 @@ use spool::{NewJob, Spool, SpoolError};
 
 use crate::bell::Bell;
 use crate::clock;
+use crate::pipeline;
 use crate::receive::Arrival;
 
 /// The longest the thread sleeps; deadlines and arrivals wake it earlier.
@@ -133,7 +134,7 @@ impl Assembling {
         };
         let origin = (Some(first.calling.clone()), Some(first.called.clone()));
         let facts = series::facts(&headers, origin.0, origin.1);
-        let verdicts = self.routing.explain(&facts, after);
+        let verdicts = pipeline::route(&facts, &self.routing, after);
         let jobs: Vec<_> =
             verdicts.iter().filter(|(_, v)| *v == Verdict::Taken).map(new_job).collect();
         let note = jobs.is_empty().then(|| refusals(&verdicts));

@@ -8,25 +8,22 @@
 //! | 5 to 8 | preprocess, infer, postprocess, write | series + model → result instances | [`process`] |
 //! | 9 | deliver | result instances + `Destination` → `Outcome`s | [`deliver`] |
 
-use std::sync::Arc;
-
 use domain::{
-    AeTitle, After, Destination, Findings, RoutingTable, Rule, Unsuitable, UnsuitableCode,
+    After, Destination, Findings, RoutingTable, Rule, SeriesFacts, Unsuitable, UnsuitableCode,
+    Verdict,
 };
 use inference::{Model, Volume};
 use scu::{Outcome, Outgoing, ScuError, Timeouts};
-use series::{SourceInstance, SourceSeries};
+use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
-/// 4: the rules that take a series, asked after the series or after its study.
+/// 4: what every rule says about a series, asked after the series or after its study.
 pub(crate) fn route<'a>(
-    instances: &[Arc<SourceInstance>],
-    origin: (Option<AeTitle>, Option<AeTitle>),
+    facts: &SeriesFacts,
     table: &'a RoutingTable,
     after: After,
-) -> Vec<&'a Rule> {
-    let (calling, called) = origin;
-    table.matches(&series::facts(instances, calling, called), after)
+) -> Vec<(&'a Rule, Verdict)> {
+    table.explain(facts, after)
 }
 
 /// What a model said about a series, and the instances that say so.
@@ -53,9 +50,8 @@ pub(crate) fn process(
     let input = inference::preprocess(model.manifest(), &volume, &source.modality)?;
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
-    let results = sr_writer::write(&findings, source, context).map_err(|error| {
-        Unsuitable::new(UnsuitableCode::Unreadable, format!("results cannot be written: {error}"))
-    })?;
+    let results = sr_writer::write(&findings, source, context)
+        .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
     Ok(Processed { volume, findings, results })
 }
 

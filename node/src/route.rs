@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::cli::RouteArgs;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::files;
+use crate::pipeline;
 use crate::settings;
 use crate::text;
 
@@ -48,7 +49,9 @@ pub(crate) fn run(args: &RouteArgs) -> Result<(), Failure> {
         let facts = series::facts(instances, calling.clone(), called.clone());
         let unsuitable = series::assemble(instances, &config.limits).err();
         let asked = |(after, name)| {
-            config.routing.explain(&facts, after).into_iter().map(move |pair| said(name, pair))
+            pipeline::route(&facts, &config.routing, after)
+                .into_iter()
+                .map(move |pair| said(name, pair))
         };
         all.push(Explained {
             series: uid.to_string(),

@@ -1,15 +1,15 @@
 //! `parsenode run`: the pipeline over files, without network.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{After, Findings, Limits, Segment, Unsuitable};
+use domain::{AeTitle, After, Findings, Limits, RoutingTable, Segment, Unsuitable, Verdict};
 use inference::{Model, RuntimeOptions};
 use serde::Serialize;
 use series::SourceInstance;
-use sr_writer::{ResultInstance, ResultKind, WriteContext};
+use sr_writer::{Device, ResultInstance, ResultKind, WriteContext};
 
 use crate::cli::RunArgs;
 use crate::clock;
@@ -48,40 +48,39 @@ pub(crate) struct SeriesOutcome {
     files: Vec<PathBuf>,
 }
 
-/// Which models run over a series.
+/// What runs over a series, and in whose name.
 struct Choice {
     models: Models,
-    config: Option<config::Config>,
+    routing: Option<RoutingTable>,
+    called: Option<AeTitle>,
+    limits: Limits,
+    device: Device,
 }
 
 impl Choice {
     /// The models for a series: the only one there is, or those of the rules that take the series.
     fn of(&self, instances: &[Arc<SourceInstance>]) -> Vec<Arc<Model>> {
-        let Some(config) = &self.config else { return self.models.values().cloned().collect() };
-        let called = Some(config.node.ae_title.clone());
-        let mut chosen = BTreeMap::new();
-        for after in [After::Series, After::Study] {
-            for rule in pipeline::route(instances, (None, called.clone()), &config.routing, after) {
-                chosen.extend(
-                    self.models.get(&rule.model).map(|m| (rule.model.clone(), Arc::clone(m))),
-                );
-            }
-        }
-        chosen.into_values().collect()
+        let Some(routing) = &self.routing else { return self.models.values().cloned().collect() };
+        let facts = series::facts(instances, None, self.called.clone());
+        let verdicts =
+            [After::Series, After::Study].map(|after| pipeline::route(&facts, routing, after));
+        let taken =
+            verdicts.into_iter().flatten().filter(|(_, verdict)| *verdict == Verdict::Taken);
+        let names: BTreeSet<&str> = taken.map(|(rule, _)| rule.model.as_str()).collect();
+        names.into_iter().filter_map(|name| self.models.get(name).cloned()).collect()
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
-    let limits = Limits::default();
     let choice = choose(args)?;
-    let found = files::read(&args.paths, &limits)?;
+    let found = files::read(&args.paths, &choice.limits)?;
     for (path, reason) in &found.skipped {
-        eprintln_line(&format!("skipped {}: {reason}", path.display()));
+        tracing::warn!("skipped {}: {reason}", path.display());
     }
     let mut outcomes = Vec::new();
     for instances in found.series.values() {
-        outcomes.extend(run_series(args, &choice, instances, &limits)?);
+        outcomes.extend(run_series(args, &choice, instances)?);
     }
     print(args, &outcomes)?;
     if outcomes.iter().all(|outcome| outcome.unsuitable.is_some()) {
@@ -107,7 +106,13 @@ fn choose(args: &RunArgs) -> Result<Choice, Failure> {
         (None, None) => one(models::load_built_in(&runtime)?),
     };
     refuse_prompts(args, &models)?;
-    Ok(Choice { models, config })
+    Ok(Choice {
+        models,
+        limits: config.as_ref().map(|config| config.limits.clone()).unwrap_or_default(),
+        device: config.as_ref().map_or_else(settings::default_device, settings::device),
+        called: config.as_ref().map(|config| config.node.ae_title.clone()),
+        routing: config.map(|config| config.routing),
+    })
 }
 
 fn one(model: Arc<Model>) -> Models {
@@ -130,27 +135,26 @@ fn run_series(
     args: &RunArgs,
     choice: &Choice,
     instances: &[Arc<SourceInstance>],
-    limits: &Limits,
 ) -> Result<Vec<SeriesOutcome>, Failure> {
     let chosen = choice.of(instances);
     if chosen.is_empty() {
         let series = &instances[0].identity.series;
-        eprintln_line(&format!("series {series}: no rule takes it; see parsenode route"));
+        tracing::warn!("series {series}: no rule takes it; see parsenode route");
     }
-    chosen.iter().map(|model| run_model(args, model, instances, limits)).collect()
+    chosen.iter().map(|model| run_model(args, choice, model, instances)).collect()
 }
 
 fn run_model(
     args: &RunArgs,
+    choice: &Choice,
     model: &Model,
     instances: &[Arc<SourceInstance>],
-    limits: &Limits,
 ) -> Result<SeriesOutcome, Failure> {
     let name = model.manifest().identity().name.clone();
     let series = instances[0].identity.series.to_string();
     let progress =
         Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
-    let processed = infer(model, instances, limits);
+    let processed = infer(choice, model, instances);
     progress.finish();
     let mut outcome = SeriesOutcome {
         series: series.clone(),
@@ -174,16 +178,13 @@ fn run_model(
 }
 
 fn infer(
+    choice: &Choice,
     model: &Model,
     instances: &[Arc<SourceInstance>],
-    limits: &Limits,
 ) -> Result<Processed, Unsuitable> {
-    let source = series::assemble(instances, limits)?;
-    let context = WriteContext {
-        device: settings::default_device(),
-        created: clock::now(),
-        predecessor: None,
-    };
+    let source = series::assemble(instances, &choice.limits)?;
+    let context =
+        WriteContext { device: choice.device.clone(), created: clock::now(), predecessor: None };
     pipeline::process(model, &source, &context)
 }
 
@@ -270,8 +271,4 @@ fn segment_table(outcome: &SeriesOutcome) -> String {
         table.add(&[label, "not found", "", "", "", "", ""]);
     }
     table.to_string()
-}
-
-fn eprintln_line(line: &str) {
-    tracing::warn!("{line}");
 }
