@@ -1,8 +1,8 @@
 //! `parsenode serve`: starts every part, waits for the signal, stops every part.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -74,18 +74,24 @@ impl Node {
 
     async fn serve(self) -> Result<(), Failure> {
         let listener = bind(&self.config.node.listen).await?;
+        let http = self.bind_http().await?;
         let (stop, stopped) = watch::channel(false);
         let (arrivals, threads) = self.start_threads();
         let delivering = tokio::spawn(self.delivering().run(stopped.clone()));
         let purging =
             tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
-        self.start_http(stopped.clone()).await?;
+        if let Some((listener, watched)) = http {
+            tokio::spawn(http::serve(listener, watched, stopped));
+        }
         tracing::info!(ae_title = %self.config.node.ae_title, listen = self.config.node.listen, "ready");
 
         let stopping = Arc::clone(&self.stopping);
+        let signalled_at = Arc::new(OnceLock::new());
+        let at = Arc::clone(&signalled_at);
         let signalled = async move {
             shutdown::signal().await;
             tracing::info!("stopping");
+            at.get_or_init(clock::now);
             stopping.store(true, Ordering::Release);
             // Nobody listens only when every part has ended already.
             stop.send_replace(true);
@@ -96,7 +102,8 @@ impl Node {
         drop(arrivals.send(Arrival::Stop));
         self.jobs.ring();
         purging.abort();
-        self.join(threads, delivering).await;
+        let spent = clock::now().since(*signalled_at.get_or_init(clock::now));
+        Self::join(threads, delivering, self.limits().shutdown_grace.saturating_sub(spent)).await;
         Ok(())
     }
 
@@ -153,23 +160,27 @@ impl Node {
         }
     }
 
-    async fn start_http(&self, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
-        let Some(address) = &self.config.node.http else { return Ok(()) };
+    /// The HTTP port is taken before any work begins, so that a port in use is a failure of the start.
+    async fn bind_http(&self) -> Result<Option<(TcpListener, Watched)>, Failure> {
+        let Some(address) = &self.config.node.http else { return Ok(None) };
         let listener = bind(address).await?;
         let (spool, counters) = (Arc::clone(&self.spool), Arc::clone(&self.counters));
-        let watched = Watched::new(spool, counters, Arc::clone(&self.stopping))?;
-        tokio::spawn(http::serve(listener, watched, stopped));
-        Ok(())
+        Ok(Some((listener, Watched::new(spool, counters, Arc::clone(&self.stopping))?)))
     }
 
-    /// Waits for work in hand, at most the grace time. What is not done by then is done at the next start.
-    async fn join(&self, threads: Vec<JoinHandle<()>>, delivering: tokio::task::JoinHandle<()>) {
+    /// Waits for work in hand, at most what associations left of the grace. What is not done by then is done at the
+    /// next start.
+    async fn join(
+        threads: Vec<JoinHandle<()>>,
+        delivering: tokio::task::JoinHandle<()>,
+        grace: Duration,
+    ) {
         let join_all = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let joining = async {
             drop(delivering.await);
             drop(tokio::task::spawn_blocking(join_all).await);
         };
-        if tokio::time::timeout(self.limits().shutdown_grace, joining).await.is_err() {
+        if tokio::time::timeout(grace, joining).await.is_err() {
             tracing::warn!("work in hand is left for the next start");
             // Threads in the middle of an inference cannot be interrupted; the ledger does not need them to end.
             shutdown::leave();
