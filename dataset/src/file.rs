@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use domain::{AeTitle, SopClassUid, SopInstanceUid, Tag, TransferSyntaxUid};
+use domain::{
+    AeTitle, Announced, InstanceIdentity, InstanceOrigin, SopClassUid, SopInstanceUid, Tag,
+    TransferSyntaxUid,
+};
 use thiserror::Error;
 
 use crate::inflate::inflate;
@@ -31,6 +34,34 @@ pub struct FileMeta {
     pub receiving_ae: Option<AeTitle>,
     /// Where the data set begins in the file, in bytes. Not written.
     pub data_set_offset: u64,
+}
+
+impl FileMeta {
+    /// What to write before the data set of an instance while it arrives.
+    #[must_use]
+    pub fn received(announced: &Announced, origin: &InstanceOrigin) -> Self {
+        Self {
+            sop_class: announced.sop_class.clone(),
+            sop_instance: announced.sop_instance.clone(),
+            transfer_syntax: announced.transfer_syntax.clone(),
+            sending_ae: Some(origin.calling.clone()),
+            receiving_ae: Some(origin.called.clone()),
+            data_set_offset: 0,
+        }
+    }
+
+    /// What to write before the data set of an instance of our own.
+    #[must_use]
+    pub fn of(identity: &InstanceIdentity) -> Self {
+        Self {
+            sop_class: identity.sop_class.clone(),
+            sop_instance: identity.sop_instance.clone(),
+            transfer_syntax: identity.transfer_syntax.clone(),
+            sending_ae: None,
+            receiving_ae: None,
+            data_set_offset: 0,
+        }
+    }
 }
 
 /// Everything of a file but its pixels.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dataset::FileMeta;
+use dataset::{FileMeta, file_meta_bytes};
 use domain::{
     AeTitle, Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Limits, Part,
     Refusal, Stored,
@@ -61,23 +61,12 @@ impl Intake for Folder {
         let number = self.parts.fetch_add(1, Ordering::Relaxed);
         let path = self.dir.join(format!(".{}-{number}.part", std::process::id()));
         let mut file = File::create(&path).map_err(failed)?;
-        file.write_all(&dataset::file_meta_bytes(&meta(origin, announced))).map_err(failed)?;
+        file.write_all(&file_meta_bytes(&FileMeta::received(announced, origin))).map_err(failed)?;
         let (dir, json) = (self.dir.clone(), self.json);
         Ok(Box::new(FolderPart { file: Some(file), path, dir, json }))
     }
 
     fn association_closed(&self, _: AssociationId) {}
-}
-
-fn meta(origin: &InstanceOrigin, announced: &Announced) -> FileMeta {
-    FileMeta {
-        sop_class: announced.sop_class.clone(),
-        sop_instance: announced.sop_instance.clone(),
-        transfer_syntax: announced.transfer_syntax.clone(),
-        sending_ae: Some(origin.calling.clone()),
-        receiving_ae: Some(origin.called.clone()),
-        data_set_offset: 0,
-    }
 }
 
 struct FolderPart {

@@ -49,14 +49,7 @@ impl PartFile {
             failed: None,
             moved: false,
         };
-        let meta = file_meta_bytes(&FileMeta {
-            sop_class: announced.sop_class.clone(),
-            sop_instance: announced.sop_instance.clone(),
-            transfer_syntax: announced.transfer_syntax.clone(),
-            sending_ae: Some(origin.calling.clone()),
-            receiving_ae: Some(origin.called.clone()),
-            data_set_offset: 0,
-        });
+        let meta = file_meta_bytes(&FileMeta::received(announced, origin));
         part.meta_bytes = part.append(&meta)?;
         Ok(part)
     }

@@ -140,14 +140,7 @@ pub(crate) fn file(dir: &std::path::Path, n: usize, pixels: usize) -> Outgoing {
         sop_class: SopClassUid::parse(CT).unwrap(),
         transfer_syntax: TransferSyntaxUid::parse(uids::EXPLICIT_VR_LITTLE_ENDIAN).unwrap(),
     };
-    let meta = dataset::FileMeta {
-        sop_class: identity.sop_class.clone(),
-        sop_instance: identity.sop_instance.clone(),
-        transfer_syntax: identity.transfer_syntax.clone(),
-        sending_ae: None,
-        receiving_ae: None,
-        data_set_offset: 0,
-    };
+    let meta = dataset::FileMeta::of(&identity);
     let path = dir.join(format!("{name}.dcm"));
     let bytes = [dataset::file_meta_bytes(&meta), data_set(&name, pixels)].concat();
     std::fs::write(&path, bytes).unwrap();

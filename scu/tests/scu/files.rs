@@ -46,14 +46,7 @@ pub(crate) fn file(dir: &Path, sop_class: &str, sop_instance: &str, pixels: usiz
         sop_class: SopClassUid::parse(sop_class).unwrap(),
         transfer_syntax: TransferSyntaxUid::parse(EXPLICIT).unwrap(),
     };
-    let meta = dataset::FileMeta {
-        sop_class: identity.sop_class.clone(),
-        sop_instance: identity.sop_instance.clone(),
-        transfer_syntax: identity.transfer_syntax.clone(),
-        sending_ae: None,
-        receiving_ae: None,
-        data_set_offset: 0,
-    };
+    let meta = dataset::FileMeta::of(&identity);
     let path = dir.join(format!("{sop_instance}.dcm"));
     let bytes = [dataset::file_meta_bytes(&meta), data_set(sop_class, sop_instance, pixels)];
     std::fs::write(&path, bytes.concat()).unwrap();

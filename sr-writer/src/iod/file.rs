@@ -13,13 +13,5 @@ pub(crate) fn transfer_syntax() -> Result<TransferSyntaxUid, UidError> {
 
 /// The whole file of an instance.
 pub(crate) fn file(identity: &InstanceIdentity, set: &DataSet) -> Vec<u8> {
-    let meta = FileMeta {
-        sop_class: identity.sop_class.clone(),
-        sop_instance: identity.sop_instance.clone(),
-        transfer_syntax: identity.transfer_syntax.clone(),
-        sending_ae: None,
-        receiving_ae: None,
-        data_set_offset: 0,
-    };
-    encode_file(&meta, set)
+    encode_file(&FileMeta::of(identity), set)
 }
