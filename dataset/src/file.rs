@@ -19,6 +19,10 @@ const META_OFFSET: usize = 132;
 /// The first piece of a file that is read; most headers end in it.
 const FIRST_PIECE_BYTES: usize = 16 * 1024;
 
+/// Bounds on file meta information, which has some hundred bytes.
+const META_LIMITS: ReadLimits =
+    ReadLimits { bytes_max: 16 * 1024, depth_max: 1, value_bytes_max: 16 * 1024 };
+
 /// File meta information.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileMeta {
@@ -132,6 +136,21 @@ pub fn read_file_header(path: &Path, limits: &ReadLimits) -> Result<FileHeader, 
     }
 }
 
+/// Reads file meta information and nothing behind it: a data set that cannot be read is no obstacle.
+///
+/// # Errors
+/// [`FileError`], which says what is wrong.
+pub fn read_file_meta(path: &Path) -> Result<FileMeta, FileError> {
+    let mut file = File::open(path).map_err(FileError::Io)?;
+    let mut bytes = Vec::new();
+    let ended = read_on(&mut file, &mut bytes, META_LIMITS.bytes_max)?;
+    match parse_meta(&bytes, ended, &META_LIMITS)? {
+        Some(meta) => Ok(meta),
+        None if ended => Err(FileError::Truncated),
+        None => Err(FileError::TooLong(META_LIMITS.bytes_max)),
+    }
+}
+
 /// Reads on until there are `wanted` bytes; true at the end of the file.
 fn read_on(file: &mut File, bytes: &mut Vec<u8>, wanted: usize) -> Result<bool, FileError> {
     let missing = wanted.saturating_sub(bytes.len());
@@ -142,6 +161,18 @@ fn read_on(file: &mut File, bytes: &mut Vec<u8>, wanted: usize) -> Result<bool, 
 
 /// The header, or `None` where more bytes are needed.
 fn parse(bytes: &[u8], ended: bool, limits: &ReadLimits) -> Result<Option<FileHeader>, FileError> {
+    match parse_meta(bytes, ended, limits)? {
+        Some(meta) => data_set(bytes, ended, meta, limits),
+        None => Ok(None),
+    }
+}
+
+/// File meta information, or `None` where more bytes are needed.
+fn parse_meta(
+    bytes: &[u8],
+    ended: bool,
+    limits: &ReadLimits,
+) -> Result<Option<FileMeta>, FileError> {
     if bytes.get(META_OFFSET - 4..META_OFFSET).is_none_or(|prefix| prefix != b"DICM") {
         return Err(FileError::NotDicom);
     }
@@ -157,8 +188,7 @@ fn parse(bytes: &[u8], ended: bool, limits: &ReadLimits) -> Result<Option<FileHe
         Ok(None) => return Ok(None),
         Err(halt) => return unfinished(halt, |error| FileError::Meta(error.to_string())),
     }
-    let meta = meta(&group, end.unwrap_or_else(|| META_OFFSET + reader.offset()))?;
-    data_set(bytes, ended, meta, limits)
+    meta(&group, end.unwrap_or_else(|| META_OFFSET + reader.offset())).map(Some)
 }
 
 /// Where group 0002 ends by its File Meta Information Group Length, if it begins with that, as it must (PS3.10 §7.1).

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use dataset::{
     DataSet, Element, Encoding, End, FileError, FileMeta, ReadError, ReadLimits, Value, Vr, encode,
-    encode_file, encode_into, file_meta_bytes, read_file_header, read_prefix, tags,
+    encode_file, encode_into, file_meta_bytes, read_file_header, read_file_meta, read_prefix, tags,
 };
-use domain::{SopClassUid, SopInstanceUid, Tag, TransferSyntaxUid};
+use domain::{AeTitle, SopClassUid, SopInstanceUid, Tag, TransferSyntaxUid};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use proptest::prelude::*;
@@ -232,6 +232,33 @@ fn files_say_where_their_pixels_are() {
         assert_eq!((pixels.offset, pixels.length), (offset, Some(6)), "{form:?}");
         assert_eq!(read.data_set, header(), "{form:?}");
         assert_eq!(read.meta.sop_instance.as_str(), "1.2.3");
+    }
+}
+
+#[test]
+fn file_meta_is_read_whatever_lies_behind_it_and_bad_beginnings_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dcm");
+    let read = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        read_file_meta(&path)
+    };
+    let mut meta = meta("1.2.840.10008.1.2");
+    meta.sending_ae = AeTitle::parse("CT1").ok();
+    let good = file_meta_bytes(&meta);
+    for behind in [&b""[..], b"no data set at all", &[0xFF; 100_000]] {
+        let read = read(&[&good[..], behind].concat()).unwrap();
+        meta.data_set_offset = good.len() as u64;
+        assert_eq!(read, meta);
+    }
+    let mut no_prefix = good.clone();
+    no_prefix[128] = b'X';
+    let mut long = good.clone();
+    long[140..144].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(matches!(read(&no_prefix), Err(FileError::NotDicom)));
+    assert!(matches!(read(&long), Err(FileError::Truncated)));
+    for length in 0..good.len() {
+        assert!(read(&good[..length]).is_err(), "{length} bytes");
     }
 }
 

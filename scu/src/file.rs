@@ -4,12 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use dataset::ReadLimits;
-
 use crate::{Outgoing, ScuError};
-
-/// Only file meta information is wanted, but the header behind it is read along: let nothing be too long for that.
-const LIMITS: ReadLimits = ReadLimits { bytes_max: 1 << 30, depth_max: 64, value_bytes_max: 64 };
 
 /// The data set of a file.
 #[derive(Debug)]
@@ -23,8 +18,7 @@ impl<'a> DataSetFile<'a> {
     /// Opens the file of an instance.
     pub(crate) fn open(instance: &'a Outgoing) -> Result<Self, ScuError> {
         let path = instance.path.as_path();
-        let header = dataset::read_file_header(path, &LIMITS);
-        let meta = header.map_err(|error| unusable(path, error))?.meta;
+        let meta = dataset::read_file_meta(path).map_err(|error| unusable(path, error))?;
         if meta.transfer_syntax != instance.identity.transfer_syntax {
             return Err(unusable(path, "its transfer syntax is not the one it was announced in"));
         }

@@ -8,7 +8,6 @@ use domain::TransferSyntaxUid;
 
 use crate::SpoolError;
 use crate::part::PartFile;
-use crate::stored_meta::StoredMeta;
 
 /// How much is compared at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -41,10 +40,11 @@ pub(crate) fn compare(
     let failed = |error| SpoolError::io("read", target, error);
     let other = There::Other { file_bytes: there.metadata().map_err(failed)?.len() };
     // What is there may be anything; only what reads as ours can be the same.
-    let Ok(meta) = StoredMeta::read(&mut there, target) else { return Ok(other) };
+    let Ok(meta) = dataset::read_file_meta(target) else { return Ok(other) };
     if meta.transfer_syntax != *transfer_syntax {
         return Ok(other);
     }
+    there.seek(SeekFrom::Start(meta.data_set_offset)).map_err(failed)?;
     let mut came = part_from_data_set(part)?;
     let is_same = same_content(&mut there, &mut came).map_err(failed)?;
     Ok(if is_same { There::Same } else { other })

@@ -51,14 +51,6 @@ pub enum SpoolError {
     /// What was published is not what was announced.
     #[error("the instance is not the one that was announced")]
     IdentityMismatch,
-    /// A file in the spool has no File Meta Information (PS3.10 §7.1) that can be read.
-    #[error("{} is no DICOM file: {detail}", path.display())]
-    NoFileMeta {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        detail: String,
-    },
     /// Another node works on this folder.
     #[error("{} is held by another node", path.display())]
     Locked {
@@ -123,7 +115,6 @@ impl SpoolError {
             | Self::TooLarge { .. } => true,
             Self::Io { .. }
             | Self::IdentityMismatch
-            | Self::NoFileMeta { .. }
             | Self::Locked { .. }
             | Self::LedgerTooNew { .. }
             | Self::Ledger { .. }

@@ -28,7 +28,6 @@ mod recover;
 mod results;
 mod room;
 mod spool;
-mod stored_meta;
 
 #[cfg(test)]
 mod tests;

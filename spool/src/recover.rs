@@ -1,7 +1,7 @@
 //! What a start finds, and what it makes of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::{
@@ -11,7 +11,6 @@ use domain::{
 use crate::SpoolError;
 use crate::folder::{Entry, Folder};
 use crate::ledger::{Arrival, Found, Ledger};
-use crate::stored_meta::StoredMeta;
 
 /// What the spool was like when it was opened, for the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,9 +138,8 @@ fn sop_instance(entry: &Entry) -> Option<SopInstanceUid> {
 /// The arrival that a file stands for; its path when it is no instance.
 fn read_arrival(folder: &Folder, found: &Found, sop_instance: &str) -> Result<Arrival, PathBuf> {
     let path = folder.series(&found.study, &found.series).join(format!("{sop_instance}.dcm"));
-    let read = File::open(&path).ok().and_then(|mut file| {
-        let meta = StoredMeta::read(&mut file, &path).ok()?;
-        let file_bytes = file.metadata().ok()?.len();
+    let read = dataset::read_file_meta(&path).ok().and_then(|meta| {
+        let file_bytes = fs::metadata(&path).ok()?.len();
         (meta.sop_instance.as_str() == sop_instance).then_some((meta, file_bytes))
     });
     let Some((meta, file_bytes)) = read else { return Err(path) };
@@ -155,8 +153,8 @@ fn read_arrival(folder: &Folder, found: &Found, sop_instance: &str) -> Result<Ar
             transfer_syntax: meta.transfer_syntax,
         },
         file_bytes,
-        calling: meta.sending.map_or_else(unknown, Ok)?,
-        called: meta.receiving.map_or_else(unknown, Ok)?,
+        calling: meta.sending_ae.map_or_else(unknown, Ok)?,
+        called: meta.receiving_ae.map_or_else(unknown, Ok)?,
         is_same: false,
     })
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::sync::{Arc, mpsc};
 
 use super::bench::{Bench, announced, bytes_in, close, identity, origin, send, send_from};
-use crate::stored_meta::StoredMeta;
 use crate::{Change, SpoolError};
 
 #[test]
@@ -19,9 +18,9 @@ fn an_instance_is_in_its_place_as_received() {
     assert_eq!(published.instance.path, path);
     assert_eq!(published.instance.received_at, bench.now());
     assert_eq!(published.instance.file_bytes, fs::metadata(&path).unwrap().len());
-    let meta = StoredMeta::read(&mut fs::File::open(&path).unwrap(), &path).unwrap();
+    let meta = dataset::read_file_meta(&path).unwrap();
     assert_eq!(meta.sop_instance, a.sop_instance);
-    assert_eq!(meta.sending.unwrap().as_str(), "CT1");
+    assert_eq!(meta.sending_ae.unwrap().as_str(), "CT1");
     assert!(fs::read(&path).unwrap().ends_with(b"data set of some length"));
     assert_eq!(spool.series_instances(&a.series).unwrap(), [published.instance]);
     assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
