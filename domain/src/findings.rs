@@ -1,6 +1,6 @@
 //! What a model found, on the grid of the source images.
 
-use crate::{CodedConcept, ModelIdentity, VolumeGeometry};
+use crate::{CodedConcept, ModelIdentity, SourceGrid};
 
 /// What a segment stands for, in codes (PS3.3 §C.8.20.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,30 +98,112 @@ pub struct Bounds {
     pub last: [usize; 3],
 }
 
+/// The two axes of a region in its plane: the longest chord between pixel centres, and the widest extent across it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Axes {
+    /// Longest distance between two pixels of one slice, edge to edge, in mm.
+    pub long_mm: f64,
+    /// Extent at right angles to the long axis in that slice, in mm.
+    pub short_mm: f64,
+}
+
+/// How large a segment is, as far as its source tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Extent {
+    /// On a grid in the patient.
+    Volumetric {
+        /// Voxels times voxel volume (voxel summation), in mm³.
+        volume_mm3: f64,
+        /// Area of the boundary, in mm².
+        surface_area_mm2: f64,
+        /// Longest distance between two points of the segment, in mm.
+        maximum_diameter_mm: f64,
+        /// Of the slice in which the long axis is longest.
+        axes: Axes,
+    },
+    /// In one frame of pixels whose spacing is known: the frame in which the segment is largest.
+    Planar {
+        /// Which frame, from 0.
+        frame_index: usize,
+        /// Pixels times pixel area, in mm².
+        area_mm2: f64,
+        /// Axes in that frame.
+        axes: Axes,
+    },
+    /// In one frame of pixels of unknown size: the frame in which the segment is largest.
+    Pixels {
+        /// Which frame, from 0.
+        frame_index: usize,
+        /// Number of pixels.
+        area_pixels: usize,
+    },
+}
+
+/// How bright a segment is: numbers over the intensities of its voxels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Intensity {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation over the voxels (divided by n).
+    pub standard_deviation: f64,
+    /// Smallest.
+    pub minimum: f64,
+    /// Largest.
+    pub maximum: f64,
+    /// Median; the mean of the middle two of an even number.
+    pub median: f64,
+    /// Unit of the five.
+    pub unit: IntensityUnit,
+}
+
 /// Numbers over the voxels of a segment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurements {
     /// Number of voxels.
     pub voxel_count: usize,
-    /// Voxels times voxel volume (voxel summation), in mm³.
-    pub volume_mm3: f64,
-    /// Mean intensity.
-    pub mean: f64,
-    /// Standard deviation of the intensity over the voxels (divided by n).
-    pub standard_deviation: f64,
-    /// Smallest intensity.
-    pub minimum: f64,
-    /// Largest intensity.
-    pub maximum: f64,
-    /// Unit of the four intensities.
-    pub unit: IntensityUnit,
     /// The box around the segment.
     pub bounds: Bounds,
+    /// How large it is.
+    pub extent: Extent,
+    /// How bright it is; `None` for colour.
+    pub intensity: Option<Intensity>,
+}
+
+impl Extent {
+    /// The volume in mm³, where there is one.
+    #[must_use]
+    pub fn volume_mm3(&self) -> Option<f64> {
+        match self {
+            Self::Volumetric { volume_mm3, .. } => Some(*volume_mm3),
+            Self::Planar { .. } | Self::Pixels { .. } => None,
+        }
+    }
+
+    /// The lengths, areas and volumes, to be checked for numbers that are none.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        let values: [f64; 5] = match *self {
+            Self::Volumetric { volume_mm3, surface_area_mm2, maximum_diameter_mm, axes } => {
+                [volume_mm3, surface_area_mm2, maximum_diameter_mm, axes.long_mm, axes.short_mm]
+            }
+            Self::Planar { area_mm2, axes, .. } => {
+                [area_mm2, axes.long_mm, axes.short_mm, 0.0, 0.0]
+            }
+            Self::Pixels { .. } => [0.0; 5],
+        };
+        values.into_iter()
+    }
 }
 
 /// How sure the model says it is: the mean, over the voxels of the segment, of the probability it gave them; 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Confidence(pub f64);
+
+/// The probability that the model gave each pixel, slice by slice, on the grid of the mask; slices without any are `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probabilities {
+    /// One entry for each k of the grid: `rows × columns` values, row by row; 0 is 0, 255 is 1.
+    pub slices: Vec<Option<Vec<u8>>>,
+}
 
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +216,8 @@ pub struct Segment {
     pub measurements: Measurements,
     /// How sure the model is.
     pub confidence: Option<Confidence>,
+    /// How sure it is of each pixel, where that was kept.
+    pub probabilities: Option<Probabilities>,
 }
 
 /// The answer of one model to one series.
@@ -143,8 +227,11 @@ pub struct Findings {
     pub model: ModelIdentity,
     /// Settings that shaped the answer, one `key=value` a line, sorted; part of derived UIDs and of TID 4019 parameters.
     pub parameters: Vec<String>,
+    /// SHA-256 over the grid and the values that the model was given, 64 lower-case hex digits: part of derived UIDs, so that
+    /// other pixels under old UIDs make other results.
+    pub input_sha256: String,
     /// The source grid on which the masks lie.
-    pub geometry: VolumeGeometry,
+    pub grid: SourceGrid,
     /// What was found, in the order of the model's labels.
     pub segments: Vec<Segment>,
     /// What was looked for and not found.

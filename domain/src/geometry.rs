@@ -82,6 +82,64 @@ impl VolumeGeometry {
     }
 }
 
+/// Frames of pixels without a place in the patient: 2-D images, cine, endoscopy. Index order is (i, j, k): i counts columns, j
+/// rows, k frames.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FrameStack {
+    /// Number of pixels along i and j, and of frames; each at least 1.
+    pub size: [usize; 3],
+    /// Distance between columns, between rows in the patient, in mm; `None` where the source does not tell. What holds at the
+    /// detector only (Imager Pixel Spacing) does not count.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
+}
+
+/// What source images are drawn on, and results of them, too.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SourceGrid {
+    /// A regular grid in the patient.
+    Patient(VolumeGeometry),
+    /// Frames without a Frame of Reference.
+    Frames(FrameStack),
+}
+
+impl SourceGrid {
+    /// Number of columns, rows and slices or frames.
+    #[must_use]
+    pub fn size(&self) -> [usize; 3] {
+        match self {
+            Self::Patient(geometry) => geometry.size,
+            Self::Frames(stack) => stack.size,
+        }
+    }
+
+    /// The grid in the patient, where it is one.
+    #[must_use]
+    pub fn in_patient(&self) -> Option<&VolumeGeometry> {
+        match self {
+            Self::Patient(geometry) => Some(geometry),
+            Self::Frames(_) => None,
+        }
+    }
+
+    /// The grid, or for frames a stand-in that only arithmetic on indices may use: identity directions, and spacings of 1
+    /// where they are unknown.
+    #[must_use]
+    pub fn or_indices(&self) -> VolumeGeometry {
+        match self {
+            Self::Patient(geometry) => geometry.clone(),
+            Self::Frames(stack) => {
+                let [x, y] = stack.pixel_spacing_mm.unwrap_or([1.0, 1.0]);
+                VolumeGeometry {
+                    size: stack.size,
+                    spacing_mm: [x, y, 1.0],
+                    origin_mm: [0.0; 3],
+                    directions: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

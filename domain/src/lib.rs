@@ -28,9 +28,10 @@ pub use ae_title::{AeTitle, AeTitleError};
 pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
 pub use findings::{
-    Bounds, Confidence, Findings, IntensityUnit, Mask, Measurements, Segment, SliceMask, Target,
+    Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask, Measurements,
+    Probabilities, Segment, SliceMask, Target,
 };
-pub use geometry::{VolumeGeometry, cross, dot, norm, sub};
+pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
 pub use intake::{Announced, Intake, Part, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};

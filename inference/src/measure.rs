@@ -1,6 +1,6 @@
 //! Numbers over the voxels of a mask: one pass, slice by slice, put together without loss of precision.
 
-use domain::{Bounds, Mask, Measurements, SliceMask};
+use domain::{Axes, Bounds, Extent, Intensity, Mask, Measurements, SliceMask, SourceGrid};
 use rayon::prelude::*;
 
 use crate::volume::Volume;
@@ -25,16 +25,47 @@ pub(crate) fn measure(mask: &Mask, volume: &Volume) -> Option<Measurements> {
         .filter_map(|(k, (slice, values))| Sums::of(slice.as_ref()?, values, mask.columns, k))
         .collect();
     let sums = parts.into_iter().reduce(Sums::plus)?;
-    Some(Measurements {
-        voxel_count: sums.count,
-        volume_mm3: sums.count as f64 * volume.geometry.voxel_mm3(),
+    let intensity = Intensity {
         mean: sums.mean,
         standard_deviation: (sums.squares / sums.count as f64).sqrt(),
         minimum: f64::from(sums.minimum),
         maximum: f64::from(sums.maximum),
+        median: 0.0,
         unit: volume.unit,
+    };
+    Some(Measurements {
+        voxel_count: sums.count,
         bounds: sums.bounds,
+        extent: extent(mask, &volume.grid, sums.count),
+        intensity: Some(intensity),
     })
+}
+
+fn extent(mask: &Mask, grid: &SourceGrid, count: usize) -> Extent {
+    let axes = Axes { long_mm: 0.0, short_mm: 0.0 };
+    let largest = || {
+        let count = |slice: &Option<SliceMask>| slice.as_ref().map_or(0, |s| s.pixel_count);
+        let slices = mask.slices.iter().map(count).enumerate();
+        slices.rev().max_by_key(|(_, count)| *count).unwrap_or((0, 0))
+    };
+    match grid {
+        SourceGrid::Patient(geometry) => Extent::Volumetric {
+            volume_mm3: count as f64 * geometry.voxel_mm3(),
+            surface_area_mm2: 0.0,
+            maximum_diameter_mm: 0.0,
+            axes,
+        },
+        SourceGrid::Frames(stack) => {
+            let (frame_index, area_pixels) = largest();
+            match stack.pixel_spacing_mm {
+                Some([x, y]) => {
+                    let area_mm2 = area_pixels as f64 * x * y;
+                    Extent::Planar { frame_index, area_mm2, axes }
+                }
+                None => Extent::Pixels { frame_index, area_pixels },
+            }
+        }
+    }
 }
 
 /// The indices of the pixels of a slice that are set, in order.
@@ -113,18 +144,23 @@ mod tests {
         // Not in plane 2, not in column 0, not in row 4.
         let set = |n: usize| n % 3 == 1 && !n.is_multiple_of(7) && n / 7 % 5 < 4 && n / 35 != 2;
         let voxels: Vec<bool> = (0..140).map(set).collect();
-        let volume = Volume { geometry, values: values.clone(), unit: IntensityUnit::Signal };
+        let volume = Volume {
+            grid: SourceGrid::Patient(geometry),
+            values: values.clone(),
+            unit: IntensityUnit::Signal,
+        };
         let got = measure(&Mask::from_voxels(7, 5, &voxels), &volume).unwrap();
         let chosen: Vec<f64> = (0..140).filter(|n| set(*n)).map(|n| f64::from(values[n])).collect();
         let count = chosen.len() as f64;
         let mean = chosen.iter().sum::<f64>() / count;
         let variance = chosen.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
         assert_eq!(got.voxel_count, chosen.len());
-        assert!((got.volume_mm3 - count * 3.0).abs() < 1e-9);
-        assert!((got.mean - mean).abs() < 1e-6, "{} {mean}", got.mean);
-        assert!((got.standard_deviation - variance.sqrt()).abs() < 1e-9);
-        assert_eq!(got.minimum, chosen.iter().copied().fold(f64::INFINITY, f64::min));
-        assert_eq!(got.maximum, chosen.iter().copied().fold(0.0, f64::max));
+        assert!((got.extent.volume_mm3().unwrap() - count * 3.0).abs() < 1e-9);
+        let bright = got.intensity.unwrap();
+        assert!((bright.mean - mean).abs() < 1e-6, "{} {mean}", bright.mean);
+        assert!((bright.standard_deviation - variance.sqrt()).abs() < 1e-9);
+        assert_eq!(bright.minimum, chosen.iter().copied().fold(f64::INFINITY, f64::min));
+        assert_eq!(bright.maximum, chosen.iter().copied().fold(0.0, f64::max));
         let along = |of: fn(usize) -> usize| {
             let all: Vec<_> = (0..140).filter(|n| set(*n)).map(of).collect();
             (all.iter().min().copied().unwrap(), all.iter().max().copied().unwrap())
@@ -141,7 +177,11 @@ mod tests {
             origin_mm: [0.0; 3],
             directions: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
         };
-        let volume = Volume { geometry, values: vec![1.0; 4], unit: IntensityUnit::Signal };
+        let volume = Volume {
+            grid: SourceGrid::Patient(geometry),
+            values: vec![1.0; 4],
+            unit: IntensityUnit::Signal,
+        };
         assert_eq!(measure(&Mask::from_voxels(2, 2, &[false; 4]), &volume), None);
     }
 }

@@ -39,14 +39,15 @@ pub(crate) fn find(
         Said::Decided(decisions) => decisions,
         Said::Scores(scores, map) => decide(manifest, scores, &map, volume)?,
     };
-    let size = volume.geometry.size;
+    let size = volume.grid.size();
     if decisions.len() != size[2] {
         return Err(failed("the output was made for another volume".into()));
     }
     let mut findings = Findings {
         model: manifest.identity.clone(),
         parameters: settings.to_vec(),
-        geometry: volume.geometry.clone(),
+        input_sha256: volume.sha256(),
+        grid: volume.grid.clone(),
         segments: Vec::new(),
         absent: Vec::new(),
     };
@@ -70,7 +71,7 @@ fn decide(
     let voxels = scores.size.iter().product();
     activate(scores.store.values_mut(), voxels, &manifest.output)?;
     let cells = Cells::of(&scores, &manifest.output, &rule.channels);
-    let [columns, rows, planes] = volume.geometry.size;
+    let [columns, rows, planes] = volume.grid.size();
     let view = scores.view();
     let slices = (0..planes).into_par_iter();
     Ok(slices.map(|k| rule.there(&view, Some(&cells), (map, k), [columns, rows])).collect())
@@ -96,5 +97,11 @@ fn by_label(decisions: Vec<SliceDecision>) -> Vec<LabelSlices> {
 fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> Option<Segment> {
     let measurements = measure(&mask, volume)?;
     let confidence = Confidence(probability_sum / measurements.voxel_count as f64);
-    Some(Segment { target: label.target.clone(), mask, measurements, confidence: Some(confidence) })
+    Some(Segment {
+        target: label.target.clone(),
+        mask,
+        measurements,
+        confidence: Some(confidence),
+        probabilities: None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::{Unsuitable, UnsuitableCode, VolumeGeometry};
+use domain::{Unsuitable, UnsuitableCode};
 
 use crate::grid::{Grid, IndexMap};
 use crate::intensity::{Mapping, smallest};
@@ -81,7 +81,7 @@ fn check(manifest: &Manifest, volume: &Volume, modality: &str) -> Result<(), Uns
         let detail = format!("modality {found}; {name} takes {taken}");
         return Err(Unsuitable::new(UnsuitableCode::WrongModality, detail));
     }
-    let (slices, least) = (volume.geometry.size[2], manifest.minimum_slices);
+    let (slices, least) = (volume.grid.size()[2], manifest.minimum_slices);
     if slices < least {
         let detail = format!("{slices} slices; {} needs {least}", manifest.identity.name);
         return Err(Unsuitable::new(UnsuitableCode::TooFewSlices, detail));
@@ -94,8 +94,12 @@ fn feed_volume<'v>(
     spec: &VolumeGrid,
     volume: &'v Volume,
 ) -> Result<VolumeFeed<'v>, Unsuitable> {
-    let source = Grid::of(&volume.geometry);
-    let grid = Grid::of_network(spec, &volume.geometry)?;
+    let geometry = volume.grid.in_patient().ok_or_else(|| {
+        let detail = "a model of volumes needs a Frame of Reference, positions and orientations";
+        Unsuitable::new(UnsuitableCode::MissingGeometry, detail)
+    })?;
+    let source = Grid::of(geometry);
+    let grid = Grid::of_network(spec, geometry)?;
     let outside = input.outside.unwrap_or_else(|| smallest(&volume.values));
     let to_source = IndexMap::between(&grid, &source);
     let on_source = grid.size == source.size && to_source.is_identity(grid.size);
@@ -114,16 +118,17 @@ fn feed_volume<'v>(
 }
 
 fn feed_slices<'v>(input: &Input, spec: &SliceGrid, volume: &'v Volume) -> SliceFeed<'v> {
-    let VolumeGeometry { size: [columns, rows, _], .. } = volume.geometry;
+    let geometry = volume.grid.or_indices();
+    let [columns, rows, _] = geometry.size;
     let size = spec.size.unwrap_or([rows, columns]);
     let mapping = match input.intensity.per() {
         Per::Series => Some(Mapping::of(&input.intensity, &volume.values)),
         Per::Slice => None,
     };
     SliceFeed {
-        field: Field { values: &volume.values, size: volume.geometry.size },
+        field: Field { values: &volume.values, size: geometry.size },
         size,
-        to_source: IndexMap::of_slices(spec, size, &volume.geometry),
+        to_source: IndexMap::of_slices(spec, size, &geometry),
         mapping,
         outside: input.outside.unwrap_or_else(|| smallest(&volume.values)),
     }

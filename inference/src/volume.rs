@@ -1,36 +1,60 @@
 //! The intensities of a series on its grid.
 
-use domain::{IntensityUnit, Unsuitable, UnsuitableCode, VolumeGeometry};
+use domain::{IntensityUnit, SourceGrid, Unsuitable, UnsuitableCode};
 use rayon::prelude::*;
 use series::SourceSeries;
+use sha2::{Digest, Sha256};
 
 /// A volume: one value a voxel, and where the voxels are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Volume {
     /// The grid.
-    pub geometry: VolumeGeometry,
+    pub grid: SourceGrid,
     /// One value a voxel, `[k][j][i]`.
     pub values: Vec<f32>,
     /// What the values mean.
     pub unit: IntensityUnit,
 }
 
+impl Volume {
+    /// SHA-256 over the grid and the values, 64 lower-case hex digits.
+    pub(crate) fn sha256(&self) -> String {
+        let of_plane = |plane: &[f32]| {
+            let mut digest = Sha256::new();
+            for values in plane.chunks(VALUES_AT_ONCE) {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                digest.update(&bytes);
+            }
+            digest.finalize()
+        };
+        let [columns, rows, _] = self.grid.size();
+        let planes: Vec<_> = self.values.par_chunks(columns * rows).map(of_plane).collect();
+        let mut digest = Sha256::new();
+        digest.update(format!("{:?}", self.grid));
+        planes.iter().for_each(|plane| digest.update(plane));
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Values that are turned into bytes at a time.
+const VALUES_AT_ONCE: usize = 4096;
+
 /// Decodes all slices of a series, several at a time.
 ///
 /// # Errors
 /// What [`pixels::slice_values`] says of the first slice, in the order of the grid, that cannot be decoded.
 pub fn read_volume(source: &SourceSeries) -> Result<Volume, Unsuitable> {
-    let geometry = &source.geometry;
-    let pixels_per_slice = geometry.size[0] * geometry.size[1];
-    if source.slices.len() != geometry.size[2] {
-        let (slices, planes) = (source.slices.len(), geometry.size[2]);
+    let size = source.grid.size();
+    let pixels_per_slice = size[0] * size[1];
+    if source.slices.len() != size[2] {
+        let (slices, planes) = (source.slices.len(), size[2]);
         let detail = format!("{slices} slices for a grid of {planes} planes");
         return Err(Unsuitable::new(UnsuitableCode::MixedGrid, detail));
     }
-    let mut values = vec![0.0; geometry.voxel_count()];
+    let mut values = vec![0.0; size.iter().product()];
     let planes = values.par_chunks_mut(pixels_per_slice).zip(source.slices.par_iter());
     let failed = planes.map(|(plane, slice)| {
-        let decoded = pixels::slice_values(slice, geometry)?;
+        let decoded = pixels::slice_values(slice, size)?;
         if decoded.len() != plane.len() {
             let detail = format!("{} pixels decoded, {} expected", decoded.len(), plane.len());
             return Err(Unsuitable::new(UnsuitableCode::TruncatedPixels, detail));
@@ -39,5 +63,5 @@ pub fn read_volume(source: &SourceSeries) -> Result<Volume, Unsuitable> {
         Ok(())
     });
     failed.find_first(Result::is_err).unwrap_or(Ok(()))?;
-    Ok(Volume { geometry: geometry.clone(), values, unit: source.unit })
+    Ok(Volume { grid: source.grid.clone(), values, unit: source.unit })
 }

@@ -33,7 +33,7 @@ fn noisy() -> Volume {
 /// Every voxel is in the mask of its class and in no other; measurements and confidence are those of the mask.
 fn check_classes(findings: &Findings, volume: &Volume) {
     assert_eq!(findings.segments.len(), 2, "{:?}", findings.absent);
-    let [columns, rows, _] = volume.geometry.size;
+    let [columns, rows, _] = volume.grid.size();
     for (segment, wanted) in findings.segments.iter().zip([1, 2]) {
         let mut count = 0;
         let mut probability = 0.0;
@@ -48,8 +48,8 @@ fn check_classes(findings: &Findings, volume: &Volume) {
             }
         }
         assert_eq!(segment.measurements.voxel_count, count);
-        let volume_mm3 = count as f64 * volume.geometry.voxel_mm3();
-        assert!((segment.measurements.volume_mm3 - volume_mm3).abs() < 1e-6);
+        let volume_mm3 = count as f64 * volume.grid.in_patient().unwrap().voxel_mm3();
+        assert!((segment.measurements.extent.volume_mm3().unwrap() - volume_mm3).abs() < 1e-6);
         let confidence = segment.confidence.unwrap().0;
         assert!((confidence - probability / count as f64).abs() < 1e-5, "{confidence}");
     }

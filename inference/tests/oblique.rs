@@ -48,14 +48,14 @@ fn found(grid: &str) -> Option<Segment> {
     let model = load(&text, &onnx::pointwise(3, &[0.0, 0.05], &[0.0, 0.0]), &runtime).unwrap();
     let volume = ball();
     let mut findings = run(&model, &volume).unwrap();
-    assert_eq!(findings.geometry, volume.geometry);
+    assert_eq!(findings.grid, volume.grid);
     findings.segments.pop()
 }
 
 /// Share of voxels on which the segment and the ball itself disagree.
 fn disagreement(segment: &Segment) -> f64 {
     let volume = ball();
-    let [columns, rows, _] = volume.geometry.size;
+    let [columns, rows, _] = volume.grid.size();
     let differ = volume.values.iter().enumerate().filter(|(n, value)| {
         let is_in = segment.mask.contains(n % columns, n / columns % rows, n / columns / rows);
         is_in != (**value > 0.0)
@@ -92,11 +92,15 @@ fn a_ball_comes_back_where_it_was() {
         let off_mm = norm(sub(centre_mm(&segment), CENTRE_MM));
         assert!(off_mm < 0.1, "{grid}: {off_mm} mm");
         let volume_mm3 = 4.0 / 3.0 * std::f64::consts::PI * RADIUS_MM.powi(3);
-        let ratio = segment.measurements.volume_mm3 / volume_mm3;
+        let ratio = segment.measurements.extent.volume_mm3().unwrap() / volume_mm3;
         assert!((ratio - 1.0).abs() < 0.01, "{grid}: {ratio}");
         let share = disagreement(&segment);
         assert!(share < 0.02, "{grid}: {share}");
-        assert!(segment.measurements.minimum > -5.0, "{grid}: {:?}", segment.measurements);
+        assert!(
+            segment.measurements.intensity.unwrap().minimum > -5.0,
+            "{grid}: {:?}",
+            segment.measurements
+        );
     }
 }
 
@@ -106,9 +110,9 @@ fn what_lies_outside_the_network_s_grid_is_background() {
     let grid =
         "[input.grid]\nspacing_mm = [1, 1, 1]\nsize = [18, 18, 18]\naxes = [\"S\", \"P\", \"L\"]\n";
     let Some(segment) = found(grid) else { return };
-    let volume_mm3 = segment.measurements.volume_mm3;
+    let volume_mm3 = segment.measurements.extent.volume_mm3().unwrap();
     assert!((volume_mm3 / 5832.0 - 1.0).abs() < 0.02, "{volume_mm3}");
-    assert!(segment.measurements.minimum > 0.0);
+    assert!(segment.measurements.intensity.unwrap().minimum > 0.0);
 }
 
 #[test]
@@ -123,7 +127,8 @@ fn sigmoids_come_back_each_by_itself() {
     let findings = run(&model, &ball()).unwrap();
     let [inner, outer] = findings.segments.as_slice() else { panic!("two are there") };
     assert!(disagreement(outer) < 0.02, "{}", disagreement(outer));
-    let ratio = inner.measurements.volume_mm3 / outer.measurements.volume_mm3;
+    let ratio = inner.measurements.extent.volume_mm3().unwrap()
+        / outer.measurements.extent.volume_mm3().unwrap();
     let wanted = ((RADIUS_MM - 6.0) / RADIUS_MM).powi(3);
     assert!((ratio / wanted - 1.0).abs() < 0.03, "{ratio} {wanted}");
 }

@@ -28,7 +28,7 @@ fn find(model: &Model, source: &SourceSeries, volume: &Volume) -> Findings {
 
 fn millilitres(findings: &Findings, label: &str) -> f64 {
     let segment = findings.segments.iter().find(|segment| segment.target.label == label);
-    segment.map_or(0.0, |segment| segment.measurements.volume_mm3 / 1000.0)
+    segment.map_or(0.0, |segment| segment.measurements.extent.volume_mm3().unwrap() / 1000.0)
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn the_built_in_model_finds_all_its_tissues_in_a_trunk() {
     let volume = inference::read_volume(&source).unwrap();
     let findings = find(&model, &source, &volume);
     assert_eq!(findings.absent, []);
-    let [lung, fat, soft, bone] = [0, 1, 2, 3].map(|n| &findings.segments[n].measurements);
+    let [lung, fat, soft, bone] =
+        [0, 1, 2, 3].map(|n| findings.segments[n].measurements.intensity.unwrap());
     assert!(lung.mean < -400.0 && (-150.0..-50.0).contains(&fat.mean), "{lung:?} {fat:?}");
     assert!((0.0..80.0).contains(&soft.mean) && bone.mean > 200.0, "{soft:?} {bone:?}");
     // The same series gives the same findings, to the last bit.

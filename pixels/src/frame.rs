@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use dataset::{PixelDataAt, tags};
-use domain::{Unsuitable, UnsuitableCode, VolumeGeometry};
+use domain::{Unsuitable, UnsuitableCode};
 use series::{SourceInstance, SourceSlice};
 
 use crate::format::Format;
@@ -67,16 +67,15 @@ pub fn check_decodable(instance: &SourceInstance) -> Result<(), Unsuitable> {
 /// Of uncompressed Pixel Data only the bytes of this frame are read.
 ///
 /// # Errors
-/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the rows and columns of `geometry`;
+/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the columns and rows of the grid's size;
 /// [`UnsuitableCode::TruncatedPixels`] with the bytes expected and found; [`UnsuitableCode::Unreadable`] when
 /// the file cannot be read or its code stream not decoded.
 pub fn slice_values(
     slice: &SourceSlice,
-    geometry: &VolumeGeometry,
+    [columns, rows, _]: [usize; 3],
 ) -> Result<Vec<f32>, Unsuitable> {
     let instance = slice.instance.as_ref();
     let (at, format, coding) = how(instance)?;
-    let [columns, rows, _] = geometry.size;
     if (format.columns, format.rows) != (columns, rows) {
         let has = format!("{} x {} pixels, not {columns} x {rows}", format.columns, format.rows);
         return Err(fault(instance, UnsuitableCode::MixedGrid, &has));

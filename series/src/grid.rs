@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use dataset::tags;
-use domain::{IntensityUnit, Limits, Unsuitable, UnsuitableCode, VolumeGeometry};
+use domain::{IntensityUnit, Limits, SourceGrid, Unsuitable, UnsuitableCode, VolumeGeometry};
 
 use crate::frame::{Frame, frames_of};
+use crate::placeless::{is_placeless, stack_frames};
 use crate::stack::{check_alike, check_distances, check_fit, distances_mm, mean_mm, sort};
-use crate::{SourceInstance, SourceSeries, SourceSlice};
+use crate::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 
 /// Distance that a lone slice is given when its header tells neither spacing nor thickness, in mm.
 const LONE_SLICE_MM: f64 = 1.0;
 
-/// Orders the frames of a series along their normal and checks that they make up a regular grid.
+/// Orders the frames of a series along their normal and checks that they make up a regular grid; frames of which none
+/// claims a place in the patient are stacked instead, in the order of their Instance Numbers.
 ///
 /// Instance Numbers play no part. The spacing of the grid is the mean distance; a lone slice gets its Spacing Between Slices,
 /// else its Slice Thickness, else 1 mm. Tolerances are in the documentation of this crate.
@@ -31,6 +33,9 @@ pub fn assemble(
     };
     check_extent(instances, limits)?;
     check_one_series(first, instances)?;
+    if is_placeless(instances) {
+        return stack_frames(instances);
+    }
     let mut frames = Vec::with_capacity(instances.len());
     for instance in instances {
         frames.extend(frames_of(instance)?);
@@ -113,13 +118,15 @@ fn source_series(frames: Vec<Frame>, geometry: VolumeGeometry) -> Option<SourceS
         study: instance.identity.study.clone(),
         series: instance.identity.series.clone(),
         modality: instance.header.text(tags::MODALITY).unwrap_or_default(),
-        frame_of_reference: plane.frame_of_reference,
-        geometry,
+        grid: SourceGrid::Patient(geometry),
+        place: Some(Place {
+            frame_of_reference: plane.frame_of_reference,
+            orientation_bytes: plane.orientation_bytes,
+            pixel_spacing_bytes: plane.spacing_bytes,
+        }),
         instances: in_order(&frames),
         slices: frames.into_iter().map(slice).collect(),
         unit: if hounsfield { IntensityUnit::Hounsfield } else { IntensityUnit::Signal },
-        orientation_bytes: plane.orientation_bytes,
-        pixel_spacing_bytes: plane.spacing_bytes,
     })
 }
 
@@ -136,8 +143,10 @@ fn slice(frame: Frame) -> SourceSlice {
         frame_number: number.filter(|_| frame.is_multi_frame),
         instance: frame.instance,
         frame_index: frame.frame_index,
-        position_mm: frame.plane.position_mm,
-        position_bytes: frame.plane.position_bytes,
+        position: Some(SlicePosition {
+            mm: frame.plane.position_mm,
+            bytes: frame.plane.position_bytes,
+        }),
         rescale_slope: frame.values.slope,
         rescale_intercept: frame.values.intercept,
     }

@@ -4,6 +4,9 @@
 //! the normal and refuses, with a coded reason, what is no regular grid. This room reads no pixels, decodes no text
 //! for people and knows nothing of networks, models or results.
 //!
+//! 2-D images, cine and other frames that claim no place in the patient (neither a Frame of Reference UID nor a position nor an
+//! orientation) become a stack of frames; whoever needs a place has to ask for it.
+//!
 //! ## Tolerances of the grid
 //!
 //! Each slice keeps its own exact Image Position (Patient); the affine grid that models see is a fit through them.
@@ -21,6 +24,7 @@ mod facts;
 mod frame;
 mod grid;
 mod pixel_values;
+mod placeless;
 mod read;
 mod source;
 mod stack;
@@ -28,7 +32,7 @@ mod stack;
 pub use facts::facts;
 pub use grid::assemble;
 pub use read::read_instances;
-pub use source::{SourceInstance, SourceSeries, SourceSlice};
+pub use source::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 pub use stack::{
     ANGLE_MAX_RAD, DUPLICATE_MAX_MM, IRREGULAR_MAX, MISSING_SLICE_MIN, SHIFT_MAX_PIXELS,
     SPACING_RELATIVE_MAX, TILT_MAX_RAD,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use dataset::{DataSet, PixelDataAt};
 use domain::{
-    FrameOfReferenceUid, InstanceIdentity, IntensityUnit, SeriesInstanceUid, StudyInstanceUid,
-    VolumeGeometry,
+    FrameOfReferenceUid, InstanceIdentity, IntensityUnit, SeriesInstanceUid, SourceGrid,
+    StudyInstanceUid,
 };
 
 /// An instance of the source series: its header, and where its pixels are.
@@ -33,17 +33,24 @@ pub struct SourceSlice {
     pub frame_index: usize,
     /// Frame Number, from 1, as references to frames write it; `None` for single-frame objects.
     pub frame_number: Option<u32>,
-    /// Image Position (Patient): centre of the first pixel, in mm, LPS.
-    pub position_mm: [f64; 3],
-    /// The same as received: the bytes of the DS value of (0020,0032).
-    pub position_bytes: Vec<u8>,
+    /// Where it lies; `None` where the grid is not one in the patient.
+    pub position: Option<SlicePosition>,
     /// Rescale Slope (0028,1053); 1 when absent.
     pub rescale_slope: f64,
     /// Rescale Intercept (0028,1052); 0 when absent.
     pub rescale_intercept: f64,
 }
 
-/// A series that is a regular grid.
+/// Where a slice lies in the patient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlicePosition {
+    /// Image Position (Patient): centre of the first pixel, in mm, LPS.
+    pub mm: [f64; 3],
+    /// The same as received: the bytes of the DS value of (0020,0032).
+    pub bytes: Vec<u8>,
+}
+
+/// A series whose frames go together: a regular grid in the patient, or a stack of frames of one size.
 #[derive(Debug, Clone)]
 pub struct SourceSeries {
     /// Study Instance UID.
@@ -52,18 +59,25 @@ pub struct SourceSeries {
     pub series: SeriesInstanceUid,
     /// Modality (0008,0060); empty when absent.
     pub modality: String,
-    /// The one Frame of Reference of all slices.
-    pub frame_of_reference: FrameOfReferenceUid,
-    /// The grid. Its origin is the position of the first slice, its third direction the normal.
-    pub geometry: VolumeGeometry,
+    /// The grid. In the patient, its origin is the position of the first slice, its third direction the normal.
+    pub grid: SourceGrid,
+    /// How the grid lies in the patient, as received; `None` for frames without a Frame of Reference.
+    pub place: Option<Place>,
     /// One slice for each k of the grid.
     pub slices: Vec<SourceSlice>,
     /// The instances that hold the slices, in the order of their first slice.
     pub instances: Vec<Arc<SourceInstance>>,
     /// What the rescaled values mean.
     pub unit: IntensityUnit,
-    /// Image Orientation (Patient) of the first slice as received: the bytes of the DS value of (0020,0037).
+}
+
+/// What all slices of a grid in the patient share, as received.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The one Frame of Reference.
+    pub frame_of_reference: FrameOfReferenceUid,
+    /// Image Orientation (Patient) of the first slice: the bytes of the DS value of (0020,0037).
     pub orientation_bytes: Vec<u8>,
-    /// Pixel Spacing of the first slice as received: the bytes of the DS value of (0028,0030).
+    /// Pixel Spacing of the first slice: the bytes of the DS value of (0028,0030).
     pub pixel_spacing_bytes: Vec<u8>,
 }

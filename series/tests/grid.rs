@@ -36,16 +36,20 @@ fn slices_are_ordered_by_position_and_never_by_number() {
         header.put_text(tags::INSTANCE_NUMBER, Vr::IS, &(5 - index).to_string());
     }
     let series = assemble(headers).unwrap();
-    let heights: Vec<f64> = series.slices.iter().map(|slice| slice.position_mm[2]).collect();
+    let heights: Vec<f64> =
+        series.slices.iter().map(|slice| slice.position.as_ref().unwrap().mm[2]).collect();
     assert_eq!(heights, EVEN);
     let uids: Vec<&str> =
         series.instances.iter().map(|i| i.identity.sop_instance.as_str()).collect();
     assert_eq!(uids, ["1.3.2", "1.3.4", "1.3.1", "1.3.5", "1.3.3"]);
-    assert_eq!(series.geometry.size, [20, 10, 5]);
-    assert_eq!(series.geometry.spacing_mm, [0.75, 0.5, 3.0]);
-    assert_eq!(series.geometry.origin_mm, [-100.0, -50.0, 0.0]);
-    assert_eq!(series.geometry.directions, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
-    assert_eq!(series.pixel_spacing_bytes, b"0.5\\0.75");
+    assert_eq!(series.grid.in_patient().unwrap().size, [20, 10, 5]);
+    assert_eq!(series.grid.in_patient().unwrap().spacing_mm, [0.75, 0.5, 3.0]);
+    assert_eq!(series.grid.in_patient().unwrap().origin_mm, [-100.0, -50.0, 0.0]);
+    assert_eq!(
+        series.grid.in_patient().unwrap().directions,
+        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    );
+    assert_eq!(series.place.as_ref().unwrap().pixel_spacing_bytes, b"0.5\\0.75");
     assert_eq!(series.slices[0].frame_number, None);
     assert_eq!(series.slices[0].rescale_intercept, -1024.0);
 }
@@ -64,12 +68,12 @@ fn an_oblique_series_lies_along_its_normal_and_is_right_handed() {
         set
     });
     let series = assemble(headers.collect()).unwrap();
-    let [i, j, k] = series.geometry.directions;
+    let [i, j, k] = series.grid.in_patient().unwrap().directions;
     assert!(near(i, row) && near(j, column) && near(k, normal));
-    assert!((series.geometry.spacing_mm[2] - 2.5).abs() < 1e-9);
+    assert!((series.grid.in_patient().unwrap().spacing_mm[2] - 2.5).abs() < 1e-9);
     for (index, slice) in (0_i32..).zip(&series.slices) {
-        let there = series.geometry.position_mm([0.0, 0.0, f64::from(index)]);
-        assert!(near(there, slice.position_mm));
+        let there = series.grid.in_patient().unwrap().position_mm([0.0, 0.0, f64::from(index)]);
+        assert!(near(there, slice.position.as_ref().unwrap().mm));
     }
 }
 
@@ -78,7 +82,7 @@ fn a_lone_slice_takes_spacing_then_thickness_then_a_millimetre() {
     let spacing = |fill: &[(domain::Tag, &str)]| {
         let mut set = slice([0.0; 3]);
         fill.iter().for_each(|(tag, text)| set.put_text(*tag, Vr::DS, text));
-        assemble(vec![set]).unwrap().geometry.spacing_mm[2]
+        assemble(vec![set]).unwrap().grid.in_patient().unwrap().spacing_mm[2]
     };
     let (between, thick) = (tags::SPACING_BETWEEN_SLICES, tags::SLICE_THICKNESS);
     assert_eq!(spacing(&[(between, "2.5"), (thick, "4")]), 2.5);
@@ -288,7 +292,7 @@ fn frames_of_an_enhanced_instance_are_slices() {
         series.slices.iter().map(|slice| (slice.frame_index, slice.frame_number)).collect();
     assert_eq!(frames, [(1, Some(2)), (0, Some(1)), (2, Some(3))]);
     assert_eq!(series.instances.len(), 1);
-    assert_eq!(series.geometry.spacing_mm, [0.75, 0.5, 4.0]);
+    assert_eq!(series.grid.in_patient().unwrap().spacing_mm, [0.75, 0.5, 4.0]);
     assert_eq!(series.slices[0].rescale_slope, 2.0);
     assert_eq!(series.slices[0].rescale_intercept, 5.0);
     assert_eq!(series.unit, IntensityUnit::Signal);
@@ -299,14 +303,17 @@ fn frames_of_several_enhanced_instances_are_one_stack() {
     let halves = [[0.0, 8.0], [12.0, 4.0]];
     let halves = halves.map(|heights| enhanced(&heights.map(|z| [0.0, 0.0, z])));
     let series = assemble(halves.into()).unwrap();
-    assert_eq!(series.geometry.size[2], 4);
+    assert_eq!(series.grid.in_patient().unwrap().size[2], 4);
     assert_eq!(series.instances.len(), 2);
     // Two echoes of each place are no volume.
     let echoes = enhanced(&[0.0, 0.0, 4.0, 4.0].map(|z| [0.0, 0.0, z]));
     assert!(refusal(vec![echoes]).ends_with("(places with two: 2)"));
     // One frame of a multi-frame instance takes the shared thickness.
     let one = assemble(vec![enhanced(&[[0.0; 3]])]).unwrap();
-    assert_eq!((one.geometry.spacing_mm[2], one.slices[0].frame_number), (4.0, Some(1)));
+    assert_eq!(
+        (one.grid.in_patient().unwrap().spacing_mm[2], one.slices[0].frame_number),
+        (4.0, Some(1))
+    );
 }
 
 #[test]
@@ -370,9 +377,12 @@ fn positions_and_orientation_keep_their_bytes() {
     let mut set = slice([0.0; 3]);
     set.put_bytes(tags::IMAGE_POSITION_PATIENT, Vr::DS, b" 1.50\\-2e0\\+3 ".to_vec());
     let series = assemble(vec![set]).unwrap();
-    assert_eq!(series.slices[0].position_mm, [1.5, -2.0, 3.0]);
+    assert_eq!(series.slices[0].position.as_ref().unwrap().mm, [1.5, -2.0, 3.0]);
     assert_eq!(series.slices[0].position_bytes, b" 1.50\\-2e0\\+3 ");
     let set = slice([0.0; 3]);
     let orientation = set.get(tags::IMAGE_ORIENTATION_PATIENT).unwrap().value.clone();
-    assert_eq!(dataset::Value::Bytes(assemble(vec![set]).unwrap().orientation_bytes), orientation);
+    assert_eq!(
+        dataset::Value::Bytes(assemble(vec![set]).unwrap().place.unwrap().orientation_bytes),
+        orientation
+    );
 }

@@ -97,7 +97,7 @@ pub(crate) fn volume(geometry: VolumeGeometry, of: impl Fn([usize; 3]) -> f32) -
     let indices =
         (0..planes).flat_map(|k| (0..rows).flat_map(move |j| (0..columns).map(move |i| [i, j, k])));
     let values = indices.map(of).collect();
-    Volume { geometry, values, unit: IntensityUnit::Hounsfield }
+    Volume { grid: domain::SourceGrid::Patient(geometry), values, unit: IntensityUnit::Hounsfield }
 }
 
 /// Numbers from -500 to 500 that have no pattern.
