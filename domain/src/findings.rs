@@ -1,5 +1,7 @@
 //! What a model found, on the grid of the source images.
 
+use std::fmt;
+
 use crate::{CodedConcept, ModelIdentity, SourceGrid};
 
 /// What a segment stands for, in codes (PS3.3 §C.8.20.4).
@@ -205,6 +207,17 @@ pub struct Probabilities {
     pub slices: Vec<Option<Vec<u8>>>,
 }
 
+/// The tight box around a connected part of a segment in one slice or frame, in source indices, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanarBox {
+    /// Slice or frame.
+    pub k: usize,
+    /// Smallest i, j.
+    pub first: [usize; 2],
+    /// Largest i, j.
+    pub last: [usize; 2],
+}
+
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
@@ -218,6 +231,8 @@ pub struct Segment {
     pub confidence: Option<Confidence>,
     /// How sure it is of each pixel, where that was kept.
     pub probabilities: Option<Probabilities>,
+    /// Boxes to be reported beside the mask; none where nobody asked for detection.
+    pub boxes: Vec<PlanarBox>,
 }
 
 /// The answer of one model to one series.
@@ -235,5 +250,69 @@ pub struct Findings {
     /// What was found, in the order of the model's labels.
     pub segments: Vec<Segment>,
     /// What was looked for and not found.
-    pub absent: Vec<Target>,
+    pub absent: Vec<Absent>,
+}
+
+/// Something that was looked for and is not reported as found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Absent {
+    /// What was looked for.
+    pub target: Target,
+    /// Why it is not reported.
+    pub reason: Absence,
+}
+
+/// Why something is not reported as found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Absence {
+    /// No pixel passed the threshold.
+    EmptyMask,
+    /// There is a mask, but its statistics are not those of such objects.
+    LowPValue {
+        /// The p-value, 0 to 1.
+        p: f64,
+        /// The least that is accepted.
+        least: f64,
+    },
+    /// The model says that the object is not there.
+    NotThere {
+        /// The probability that it gives, 0 to 1.
+        probability: f64,
+        /// The least that is accepted.
+        least: f64,
+    },
+    /// The model has no statistics for such objects, so that its mask cannot be judged.
+    UnknownTarget,
+    /// The intensities were prepared for another window than the one that the statistics are of.
+    WindowMismatch,
+}
+
+impl Absence {
+    /// How sure the absence is, 0 to 1, where the model tells.
+    #[must_use]
+    pub fn certainty(&self) -> Option<f64> {
+        match self {
+            Self::LowPValue { p, .. } => Some(1.0 - p),
+            Self::NotThere { probability, .. } => Some(1.0 - probability),
+            Self::EmptyMask | Self::UnknownTarget | Self::WindowMismatch => None,
+        }
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyMask => f.write_str("empty mask: no pixel passed the threshold"),
+            Self::LowPValue { p, least } => {
+                write!(f, "low p-value: {p:.4}, at least {least} is asked for")
+            }
+            Self::NotThere { probability, least } => {
+                write!(f, "not there: existence {probability:.4}, at least {least} is asked for")
+            }
+            Self::UnknownTarget => f.write_str("unknown target: the model has no statistics of it"),
+            Self::WindowMismatch => {
+                f.write_str("window mismatch: the statistics are of another intensity window")
+            }
+        }
+    }
 }

@@ -28,8 +28,8 @@ pub use ae_title::{AeTitle, AeTitleError};
 pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
 pub use findings::{
-    Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask, Measurements,
-    Probabilities, Segment, SliceMask, Target,
+    Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
+    Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
 };
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};

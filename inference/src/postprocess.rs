@@ -1,6 +1,6 @@
 //! From what a network said to findings on the source grid.
 
-use domain::{Confidence, Findings, Mask, Segment, Unsuitable};
+use domain::{Absence, Absent, Confidence, Findings, Mask, Segment, Unsuitable};
 use rayon::prelude::*;
 
 use crate::decide::{Rule, SliceDecision};
@@ -55,7 +55,7 @@ pub(crate) fn find(
         let mask = Mask { columns: size[0], rows: size[1], slices };
         match segment(label, mask, probability_sum, volume) {
             Some(segment) => findings.segments.push(segment),
-            None => findings.absent.push(label.target.clone()),
+            None => findings.absent.push(absent(label)),
         }
     }
     Ok(findings)
@@ -94,6 +94,10 @@ fn by_label(decisions: Vec<SliceDecision>) -> Vec<LabelSlices> {
     all
 }
 
+fn absent(label: &Label) -> Absent {
+    Absent { target: label.target.clone(), reason: Absence::EmptyMask }
+}
+
 fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> Option<Segment> {
     let measurements = measure(&mask, volume)?;
     let confidence = Confidence(probability_sum / measurements.voxel_count as f64);
@@ -103,5 +107,6 @@ fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> 
         measurements,
         confidence: Some(confidence),
         probabilities: None,
+        boxes: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{Job, Limits, SpooledInstance, Unsuitable, UnsuitableCode};
 use spool::{NewResult, Spool, SpoolError};
-use sr_writer::{Device, ResultKind, ResultSet, WriteContext};
+use sr_writer::{Device, ResultSet, SegmentationForm, WriteContext};
 use tokio::sync::Notify;
 
 use crate::bell::Bell;
@@ -101,6 +101,7 @@ impl Worker {
         let context = WriteContext {
             device: self.device.clone(),
             created: clock::now(),
+            form: SegmentationForm::default(),
             predecessor: predecessor.unwrap_or_else(|error| {
                 tracing::error!(job = job.id.0, %error, "the earlier result cannot be looked up");
                 None
@@ -125,13 +126,13 @@ impl Worker {
 }
 
 fn new_results(results: &ResultSet) -> Vec<NewResult<'_>> {
-    let kind = |kind| match kind {
-        ResultKind::Segmentation => "segmentation",
-        ResultKind::Report => "report",
-    };
     let of = |result| {
         let result: &sr_writer::ResultInstance = result;
-        NewResult { kind: kind(result.kind), identity: result.identity.clone(), file: &result.file }
+        NewResult {
+            kind: result.kind.as_str(),
+            identity: result.identity.clone(),
+            file: &result.file,
+        }
     };
     results.instances().map(of).collect()
 }

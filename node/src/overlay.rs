@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use domain::{Findings, IntensityUnit, Segment};
+use domain::{Findings, IntensityUnit, Segment, VolumeGeometry};
 use inference::Volume;
 
 const PANELS_MAX: usize = 6;
@@ -57,7 +57,7 @@ impl Picture {
 
 /// Slices that show something, evenly spread; the middle one when nothing was found.
 fn chosen_slices(findings: &Findings) -> Vec<usize> {
-    let slice_count = findings.geometry.size[2];
+    let slice_count = findings.grid.size()[2];
     let shows = |k: &usize| findings.segments.iter().any(|s| s.mask.slices[*k].is_some());
     let shown: Vec<usize> = (0..slice_count).filter(shows).collect();
     if shown.is_empty() {
@@ -71,6 +71,7 @@ fn chosen_slices(findings: &Findings) -> Vec<usize> {
 /// How one slice is scaled and windowed.
 struct Panel<'a> {
     volume: &'a Volume,
+    geometry: VolumeGeometry,
     window: (f32, f32),
     mm_per_pixel: f64,
     width: usize,
@@ -85,13 +86,13 @@ impl<'a> Panel<'a> {
         reason = "sizes of pictures"
     )]
     fn new(volume: &'a Volume) -> Self {
-        let geometry = &volume.geometry;
+        let geometry = volume.grid.or_indices();
         let [width_mm, height_mm] =
             [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
         let mm_per_pixel = width_mm.max(height_mm) / PANEL_PIXELS;
         let side = |mm: f64| ((mm / mm_per_pixel).round() as usize).max(1);
         let (width, height) = (side(width_mm), side(height_mm));
-        Self { volume, window: window(volume), mm_per_pixel, width, height }
+        Self { volume, geometry, window: window(volume), mm_per_pixel, width, height }
     }
 
     fn draw(&self, picture: &mut Picture, corner: (usize, usize), k: usize, findings: &Findings) {
@@ -112,7 +113,7 @@ impl<'a> Panel<'a> {
         reason = "sizes of pictures"
     )]
     fn index(&self, pixel: usize, axis: usize) -> usize {
-        let geometry = &self.volume.geometry;
+        let geometry = &self.geometry;
         let mm = (pixel as f64 + 0.5) * self.mm_per_pixel;
         ((mm / geometry.spacing_mm[axis]) as usize).min(geometry.size[axis] - 1)
     }
@@ -134,7 +135,7 @@ impl<'a> Panel<'a> {
         reason = "clamped to 0..=255; NaN becomes 0"
     )]
     fn grey(&self, i: usize, j: usize, k: usize) -> u8 {
-        let [columns, rows, _] = self.volume.geometry.size;
+        let [columns, rows, _] = self.geometry.size;
         let value = self.volume.values[(k * rows + j) * columns + i];
         let (low, high) = self.window;
         ((value - low) / (high - low) * 255.0).clamp(0.0, 255.0) as u8
@@ -171,7 +172,9 @@ fn window(volume: &Volume) -> (f32, f32) {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Bounds, CodedConcept, Mask, Measurements, ModelIdentity, Target, VolumeGeometry};
+    use domain::{
+        Bounds, CodedConcept, Extent, Mask, Measurements, ModelIdentity, SourceGrid, Target,
+    };
 
     use super::*;
 
@@ -194,16 +197,19 @@ mod tests {
         };
         let measurements = Measurements {
             voxel_count: marked.len(),
-            volume_mm3: 0.0,
-            mean: 0.0,
-            standard_deviation: 0.0,
-            minimum: 0.0,
-            maximum: 0.0,
-            unit: IntensityUnit::Signal,
             bounds: Bounds { first: [0; 3], last: [0; 3] },
+            extent: Extent::Pixels { frame_index: 0, area_pixels: 1 },
+            intensity: None,
         };
         let mask = Mask::from_voxels(4, 2, &voxels);
-        let segment = Segment { target, mask, measurements, confidence: None };
+        let segment = Segment {
+            target,
+            mask,
+            measurements,
+            confidence: None,
+            probabilities: None,
+            boxes: vec![],
+        };
         let text = String::new;
         let model = ModelIdentity {
             name: text(),
@@ -213,9 +219,17 @@ mod tests {
             sha256: text(),
         };
         let values = (0_u8..64).map(f32::from).collect();
-        let volume = Volume { geometry: geometry.clone(), values, unit: IntensityUnit::Signal };
-        let segments = vec![segment];
-        (volume, Findings { model, parameters: vec![], geometry, segments, absent: vec![] })
+        let grid = SourceGrid::Patient(geometry);
+        let volume = Volume { grid: grid.clone(), values, unit: IntensityUnit::Signal };
+        let findings = Findings {
+            model,
+            parameters: vec![],
+            input_sha256: text(),
+            grid,
+            segments: vec![segment],
+            absent: vec![],
+        };
+        (volume, findings)
     }
 
     #[test]

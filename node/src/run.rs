@@ -1,15 +1,17 @@
 //! `parsenode run`: the pipeline over files, without network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{AeTitle, After, Findings, Limits, RoutingTable, Segment, Unsuitable, Verdict};
+use domain::{
+    AeTitle, After, Extent, Findings, Limits, RoutingTable, Segment, Unsuitable, Verdict,
+};
 use inference::{Model, RuntimeOptions};
 use serde::Serialize;
 use series::SourceInstance;
-use sr_writer::{Device, ResultInstance, ResultKind, WriteContext};
+use sr_writer::{Device, ResultInstance, ResultSet, SegmentationForm, WriteContext};
 
 use crate::cli::RunArgs;
 use crate::clock;
@@ -27,9 +29,14 @@ use crate::text;
 pub(crate) struct SegmentRow {
     label: String,
     code: String,
-    volume_ml: f64,
-    mean: f64,
-    standard_deviation: f64,
+    /// Absent for frames without a place in the patient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume_ml: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area_mm2: Option<f64>,
+    pixels: usize,
+    mean: Option<f64>,
+    standard_deviation: Option<f64>,
     confidence: Option<f64>,
     color: String,
 }
@@ -183,8 +190,12 @@ fn infer(
     instances: &[Arc<SourceInstance>],
 ) -> Result<Processed, Unsuitable> {
     let source = series::assemble(instances, &choice.limits)?;
-    let context =
-        WriteContext { device: choice.device.clone(), created: clock::now(), predecessor: None };
+    let context = WriteContext {
+        device: choice.device.clone(),
+        created: clock::now(),
+        form: SegmentationForm::default(),
+        predecessor: None,
+    };
     pipeline::process(model, &source, &context)
 }
 
@@ -196,8 +207,8 @@ fn write_files(
     let on = || folder.display().to_string();
     fs::create_dir_all(folder).or_fail(Fault::Disk, on)?;
     let mut files = Vec::new();
-    for result in processed.results.instances() {
-        let path = folder.join(file_name(result));
+    for (name, result) in file_names(&processed.results) {
+        let path = folder.join(name);
         fs::write(&path, &result.file).or_fail(Fault::Disk, on)?;
         files.push(path);
     }
@@ -211,29 +222,45 @@ fn write_files(
     Ok(files)
 }
 
-/// The file name of a result.
-pub(crate) fn file_name(result: &ResultInstance) -> &'static str {
-    match result.kind {
-        ResultKind::Segmentation => "segmentation.dcm",
-        ResultKind::Report => "report.dcm",
-    }
+/// The file names of results: their kinds, numbered from the second of a kind on.
+pub(crate) fn file_names(results: &ResultSet) -> Vec<(String, &ResultInstance)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let name = |result| {
+        let result: &ResultInstance = result;
+        let kind = result.kind.as_str();
+        let count = counts.entry(kind).or_default();
+        *count += 1;
+        let name = if *count == 1 { format!("{kind}.dcm") } else { format!("{kind}-{count}.dcm") };
+        (name, result)
+    };
+    results.instances().map(name).collect()
 }
 
 fn row(segment: &Segment) -> SegmentRow {
     let [red, green, blue] = segment.target.color_rgb;
+    let measured = &segment.measurements;
     SegmentRow {
         label: segment.target.label.clone(),
         code: segment.target.property_type.to_string(),
-        volume_ml: segment.measurements.volume_mm3 / 1000.0,
-        mean: segment.measurements.mean,
-        standard_deviation: segment.measurements.standard_deviation,
+        volume_ml: measured.extent.volume_mm3().map(|volume| volume / 1000.0),
+        area_mm2: area_mm2(&measured.extent),
+        pixels: measured.voxel_count,
+        mean: measured.intensity.map(|intensity| intensity.mean),
+        standard_deviation: measured.intensity.map(|intensity| intensity.standard_deviation),
         confidence: segment.confidence.map(|confidence| confidence.0),
         color: format!("#{red:02x}{green:02x}{blue:02x}"),
     }
 }
 
+fn area_mm2(extent: &Extent) -> Option<f64> {
+    match extent {
+        Extent::Planar { area_mm2, .. } => Some(*area_mm2),
+        Extent::Volumetric { .. } | Extent::Pixels { .. } => None,
+    }
+}
+
 fn absent(findings: &Findings) -> Vec<String> {
-    findings.absent.iter().map(|target| target.label.clone()).collect()
+    findings.absent.iter().map(|absent| absent.target.label.clone()).collect()
 }
 
 fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
@@ -256,16 +283,25 @@ fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
     text::print_line("Results of an algorithm. Not for diagnosis.")
 }
 
+/// Volume, area, or the number of pixels where their size is unknown.
+fn size_text(row: &SegmentRow) -> String {
+    match (row.volume_ml, row.area_mm2) {
+        (Some(ml), _) => format!("{ml:.1} mL"),
+        (None, Some(mm2)) => format!("{mm2:.1} mm2"),
+        (None, None) => format!("{} pixels", row.pixels),
+    }
+}
+
 fn segment_table(outcome: &SeriesOutcome) -> String {
     let mut table =
-        text::Table::new(&["segment", "code", "volume mL", "mean", "SD", "confidence", "colour"]);
+        text::Table::new(&["segment", "code", "size", "mean", "SD", "confidence", "colour"]);
     for row in &outcome.segments {
         let confidence =
             row.confidence.map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
-        let numbers =
-            [row.volume_ml, row.mean, row.standard_deviation].map(|value| format!("{value:.1}"));
-        let [volume, mean, deviation] = numbers;
-        table.add(&[&row.label, &row.code, &volume, &mean, &deviation, &confidence, &row.color]);
+        let shown = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{v:.1}"));
+        let (mean, deviation) = (shown(row.mean), shown(row.standard_deviation));
+        let size = size_text(row);
+        table.add(&[&row.label, &row.code, &size, &mean, &deviation, &confidence, &row.color]);
     }
     for label in &outcome.absent {
         table.add(&[label, "not found", "", "", "", "", ""]);

@@ -58,7 +58,13 @@ table! {
     HORIZONTAL_PIXEL_SPACING = ("111026", "DCM", "Horizontal Pixel Spacing");
     VERTICAL_PIXEL_SPACING = ("111066", "DCM", "Vertical Pixel Spacing");
     SPACING_BETWEEN_SLICES = ("112226", "DCM", "Spacing between slices");
-    // Measurement groups (TID 1411)
+    // Measurement groups (TID 1410, TID 1411)
+    IMAGE_REGION = ("111030", "DCM", "Image Region");
+    GEOMETRIC_PURPOSE = ("130400", "DCM", "Geometric purpose of region");
+    BOUNDED_BY = ("75958009", "SCT", "Bounded by");
+    REFERENCED_SEGMENTATION_FRAME = ("121214", "DCM", "Referenced Segmentation Frame");
+    SOURCE_IMAGE_FOR_SEGMENTATION = ("121233", "DCM", "Source image for segmentation");
+    COMMENT = ("121106", "DCM", "Comment");
     MEASUREMENT_GROUP = ("125007", "DCM", "Measurement Group");
     TRACKING_IDENTIFIER = ("112039", "DCM", "Tracking Identifier");
     TRACKING_UNIQUE_IDENTIFIER = ("112040", "DCM", "Tracking Unique Identifier");
@@ -86,6 +92,12 @@ table! {
     STANDARD_DEVIATION = ("386136009", "SCT", "Standard Deviation");
     MINIMUM = ("255605001", "SCT", "Minimum");
     MAXIMUM = ("56851009", "SCT", "Maximum");
+    MEDIAN = ("373099004", "SCT", "Median");
+    AREA = ("42798000", "SCT", "Area");
+    LONG_AXIS = ("103339001", "SCT", "Long Axis");
+    SHORT_AXIS = ("103340004", "SCT", "Short Axis");
+    MAXIMUM_3D_DIAMETER = ("L0JK", "IBSI", "Maximum 3D Diameter of a Mesh");
+    SURFACE_AREA = ("C0JK", "IBSI", "Surface Area of Mesh");
     ATTENUATION = ("112031", "DCM", "Attenuation Coefficient");
     MR_SIGNAL = ("110852", "DCM", "MR signal intensity");
     NM_ACTIVITY = ("110821", "DCM", "Nuclear Medicine Tomographic Activity");
@@ -94,6 +106,8 @@ table! {
     HEIGHT = ("121207", "DCM", "Height");
     DEPTH = ("131197000", "SCT", "Depth");
     CERTAINTY = ("111012", "DCM", "Certainty of Finding");
+    // Label maps (CID 7150)
+    BACKGROUND = ("125040", "DCM", "Background");
     // Codes of findings that are told apart
     ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure");
     BODY_STRUCTURE = ("123037004", "SCT", "Anatomical Structure");
@@ -110,6 +124,7 @@ outside! {
     QUALITATIVE_EVALUATIONS = ("C0034375", "UMLS", "Qualitative Evaluations");
     ENGLISH = ("en-US", "RFC5646", "English (United States)");
     CUBIC_CENTIMETRE = ("cm3", "UCUM", "cubic centimeter");
+    SQUARE_MILLIMETRE = ("mm2", "UCUM", "square millimeter");
     MILLIMETRE = ("mm", "UCUM", "millimeter");
     HOUNSFIELD = ("[hnsf'U]", "UCUM", "Hounsfield unit");
     NO_UNITS = ("1", "UCUM", "no units");

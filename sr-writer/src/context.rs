@@ -1,6 +1,8 @@
-//! Who writes the results, and when.
+//! Who writes the results, when, and in which form.
 
 use domain::{Moment, Predecessor};
+
+use crate::SegmentationForm;
 
 /// The equipment that results name: this node (PS3.3 §C.7.5.1 and §C.7.5.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +24,10 @@ pub struct Device {
 pub struct WriteContext {
     /// The equipment that makes them.
     pub device: Device,
-    /// Content Date and Time. UIDs do not depend on it.
+    /// When the analysis was begun: Content Date and Time, and every other time in the results. UIDs do not depend on it.
     pub created: Moment,
+    /// In which form masks are written.
+    pub form: SegmentationForm,
     /// The report on an earlier revision of the series that the new one replaces (PS3.3 §C.17.2.3, type 1C).
     pub predecessor: Option<Predecessor>,
 }

@@ -36,6 +36,12 @@ pub enum WriteError {
         /// Bytes that a slice takes.
         expected: usize,
     },
+    /// The probabilities of a segment are not one byte for each pixel of its mask.
+    #[error("segment {label:?}: the probabilities do not fit the mask")]
+    ProbabilitiesOffGrid {
+        /// Segment Label.
+        label: String,
+    },
     /// A segment without a voxel. What was not found belongs to `Findings::absent`.
     #[error("segment {label:?} is empty")]
     EmptySegment {

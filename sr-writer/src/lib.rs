@@ -1,9 +1,9 @@
 //! What a model found becomes DICOM: a Segmentation and a structured report that refer to each other and to the source.
 //!
-//! [`write()`] is a pure function from findings, source series and context to the bytes of files. The Segmentation is BINARY with one
-//! segment a finding and without empty frames (PS3.3 §A.51); the report is a Comprehensive 3D SR of template TID 1500
-//! with one measurement group a segment (PS3.16). Both carry the patient and study attributes of the source as raw
-//! bytes together with its Specific Character Set, so any character set survives; text of our own is ASCII.
+//! [`write()`] is a pure function from findings, source series and context to the bytes of files. The Segmentation has one
+//! segment a finding (PS3.3 §A.51) in the [`SegmentationForm`] that the context asks for; the report is a Comprehensive 3D SR
+//! of template TID 1500 with one measurement group a segment (PS3.16). Both carry the patient and study attributes of the
+//! source as raw bytes together with its Specific Character Set, so any character set survives; text of our own is ASCII.
 //! [`show()`] reads such files back for people.
 //!
 //! This room knows no files, sockets, clocks or models. All UIDs are derived from source, model and settings, never
@@ -12,7 +12,9 @@
 mod coding;
 mod context;
 mod error;
+mod form;
 mod iod;
+mod parts;
 mod result;
 mod seg;
 mod show;
@@ -31,6 +33,8 @@ use dataset::tags;
 
 pub use context::{Device, WriteContext};
 pub use error::WriteError;
+pub use form::{SegmentationForm, SegmentationKind};
+pub use parts::effective_form;
 pub use result::{ResultInstance, ResultKind, ResultSet};
 pub use show::{ShowError, show};
 pub use table::segments_table;
@@ -49,7 +53,7 @@ pub fn write(
     context: &WriteContext,
 ) -> Result<ResultSet, WriteError> {
     let work = Work::new(findings, source, context)?;
-    let segmentation = if findings.segments.is_empty() { None } else { Some(seg::write(&work)?) };
-    let report = sr::write(&work, segmentation.as_ref().map(|made| &made.identity))?;
-    Ok(ResultSet { segmentation, report })
+    let segmentations = seg::write(&work)?;
+    let report = sr::write(&work)?;
+    Ok(ResultSet { segmentations, report, companions: Vec::new() })
 }

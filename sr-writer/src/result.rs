@@ -7,10 +7,30 @@ use domain::InstanceIdentity;
 /// What an instance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultKind {
-    /// Segmentation Storage.
+    /// Segmentation Storage, or Label Map Segmentation Storage.
     Segmentation,
     /// Comprehensive 3D SR Storage.
     Report,
+    /// Key Object Selection Document Storage: what belongs together, or what is not to be used any more.
+    KeyObjects,
+    /// Secondary Capture: masks drawn on chosen slices.
+    SecondaryCapture,
+    /// Softcopy presentation state: outlines over the source images.
+    PresentationState,
+}
+
+impl ResultKind {
+    /// A word for logs, ledgers and file names.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Segmentation => "segmentation",
+            Self::Report => "report",
+            Self::KeyObjects => "key-objects",
+            Self::SecondaryCapture => "secondary-capture",
+            Self::PresentationState => "presentation-state",
+        }
+    }
 }
 
 /// One instance.
@@ -38,15 +58,17 @@ impl fmt::Debug for ResultInstance {
 /// All instances of one answer of one model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultSet {
-    /// The masks; `None` when nothing was found.
-    pub segmentation: Option<ResultInstance>,
+    /// The masks; empty when nothing was found, several when a frame cap splits them.
+    pub segmentations: Vec<ResultInstance>,
     /// The report.
     pub report: ResultInstance,
+    /// What a destination wants beside them, for viewers that read neither.
+    pub companions: Vec<ResultInstance>,
 }
 
 impl ResultSet {
     /// The instances in the order in which they are sent: what is referred to comes first.
     pub fn instances(&self) -> impl Iterator<Item = &ResultInstance> {
-        self.segmentation.iter().chain([&self.report])
+        self.segmentations.iter().chain([&self.report]).chain(&self.companions)
     }
 }

@@ -1,13 +1,14 @@
 //! One call of [`crate::write()`]: its input, checked, and what is derived from it at once.
 
 use dataset::DataSet;
-use domain::{Findings, Segment};
+use domain::{Findings, InstanceIdentity, Intensity, Segment};
 use series::SourceSeries;
 
-use crate::iod::CreatedAt;
+use crate::iod::{CreatedAt, put_patient_and_study};
+use crate::parts::{Parts, effective_form};
 use crate::text::{LO_MAX, ascii};
 use crate::uids::ResultUids;
-use crate::{WriteContext, WriteError};
+use crate::{SegmentationForm, WriteContext, WriteError};
 
 /// Findings and source that fit together.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct Work<'a> {
     pub(crate) header: &'a DataSet,
     pub(crate) uids: ResultUids,
     pub(crate) created: CreatedAt,
+    /// The form in which the masks are written: what was asked for, as far as the findings allow.
+    pub(crate) form: SegmentationForm,
+    /// Which segments are in which Segmentation.
+    pub(crate) parts: Parts,
     /// Tracking Identifier of each segment: its label, with its number where labels are alike.
     pub(crate) tracking_identifiers: Vec<String>,
 }
@@ -30,25 +35,39 @@ impl<'a> Work<'a> {
         source: &'a SourceSeries,
         context: &'a WriteContext,
     ) -> Result<Self, WriteError> {
-        let header = &check_source(source)?;
+        let header = check_source(source)?;
         for segment in &findings.segments {
-            check_mask(segment, source.geometry.size)?;
+            check_mask(segment, source.grid.size())?;
+            check_probabilities(segment)?;
             check_measurements(segment)?;
         }
+        let mut copied = DataSet::new();
+        put_patient_and_study(&mut copied, header, &source.study);
+        let form = effective_form(findings, context.form);
+        let uids = ResultUids::new(source, findings, form, &copied);
         Ok(Self {
+            parts: Parts::new(source, findings, form, &uids)?,
+            form,
             findings,
             source,
             context,
             header,
-            uids: ResultUids::new(source, findings),
+            uids,
             created: CreatedAt::new(context.created, header),
             tracking_identifiers: tracking_identifiers(&findings.segments),
         })
     }
 }
 
+impl Work<'_> {
+    /// The Segmentation that has a segment, and the Segment Number there.
+    pub(crate) fn segment(&self, index: usize) -> (&InstanceIdentity, u16) {
+        self.parts.of_segment(index)
+    }
+}
+
 fn check_source(source: &SourceSeries) -> Result<&DataSet, WriteError> {
-    let (slices, expected) = (source.slices.len(), source.geometry.size[2]);
+    let (slices, expected) = (source.slices.len(), source.grid.size()[2]);
     match source.instances.first() {
         Some(first) if slices == expected => Ok(&first.header),
         _ => Err(WriteError::SourceIncomplete { slices, expected }),
@@ -76,11 +95,28 @@ fn check_mask(segment: &Segment, source_size: [usize; 3]) -> Result<(), WriteErr
     Ok(())
 }
 
+/// Probabilities have one byte a pixel.
+fn check_probabilities(segment: &Segment) -> Result<(), WriteError> {
+    let Some(probabilities) = &segment.probabilities else { return Ok(()) };
+    let pixels = segment.mask.columns * segment.mask.rows;
+    let fits = |slice: &Option<Vec<u8>>| slice.as_ref().is_none_or(|values| values.len() == pixels);
+    let slices = &probabilities.slices;
+    if slices.len() == segment.mask.slices.len() && slices.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(WriteError::ProbabilitiesOffGrid { label: segment.target.label.clone() })
+    }
+}
+
 fn check_measurements(segment: &Segment) -> Result<(), WriteError> {
-    let m = &segment.measurements;
+    let measured = &segment.measurements;
+    let intensities = measured.intensity.iter().flat_map(|intensity| {
+        let Intensity { mean, standard_deviation, minimum, maximum, median, .. } = *intensity;
+        [mean, standard_deviation, minimum, maximum, median]
+    });
     let confidence = segment.confidence.map_or(0.0, |confidence| confidence.0);
-    let all = [m.volume_mm3, m.mean, m.standard_deviation, m.minimum, m.maximum, confidence];
-    if all.iter().all(|value| value.is_finite()) {
+    let mut all = measured.extent.values().chain(intensities).chain([confidence]);
+    if all.all(f64::is_finite) {
         Ok(())
     } else {
         Err(WriteError::NotFinite { label: segment.target.label.clone() })

@@ -62,7 +62,7 @@ fn groups_refer_to_segments_by_instance_number_and_tracking() {
     let source = series(|_| {});
     let results =
         sr_writer::write(&findings(&source, two_segments(&source)), &source, &context()).unwrap();
-    let (seg, _) = parse(&results.segmentation.as_ref().unwrap().file);
+    let (seg, _) = parse(&results.segmentations[0].file);
     let (sr, _) = parse(&results.report.file);
     let groups = find(&sr, &GROUP);
     let segments = seg.items(tags::SEGMENT_SEQUENCE);
@@ -182,7 +182,7 @@ fn intensities_have_hounsfield_units_only_where_they_are_hounsfield() {
         let mut source = series(|_| {});
         source.modality = modality.into();
         let mut segments = two_segments(&source);
-        segments[0].measurements.unit = unit;
+        segments[0].measurements.intensity.as_mut().unwrap().unit = unit;
         let sr = report(&source, &findings(&source, segments));
         let group = find(&sr, &GROUP)[0];
         let mean = |item: &&DataSet| {

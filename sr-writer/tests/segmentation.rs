@@ -15,7 +15,7 @@ fn write(source: &SourceSeries) -> (DataSet, Vec<u8>) {
 }
 
 fn segmentation(source: &SourceSeries, findings: &Findings) -> ResultInstance {
-    sr_writer::write(findings, source, &context()).unwrap().segmentation.unwrap()
+    sr_writer::write(findings, source, &context()).unwrap().segmentations.remove(0)
 }
 
 fn bytes(set: &DataSet, tag: Tag) -> &[u8] {
@@ -57,7 +57,10 @@ fn frames_are_ordered_by_segment_then_position_and_lie_on_their_source() {
         let identification = item(frame, tags::SEGMENT_IDENTIFICATION_SEQUENCE);
         assert_eq!(identification.int(tags::REFERENCED_SEGMENT_NUMBER), Some(segment.into()));
         let plane = item(frame, tags::PLANE_POSITION_SEQUENCE);
-        assert_eq!(bytes(plane, tags::IMAGE_POSITION_PATIENT), slice.position_bytes);
+        assert_eq!(
+            bytes(plane, tags::IMAGE_POSITION_PATIENT),
+            slice.position.as_ref().unwrap().bytes
+        );
         let derivation = item(frame, tags::DERIVATION_IMAGE_SEQUENCE);
         let derived = code(derivation, tags::DERIVATION_CODE_SEQUENCE);
         assert_eq!(derived, ["113076", "DCM", "Segmentation"]);
@@ -280,7 +283,7 @@ fn uids_follow_source_model_and_settings_and_nothing_else() {
     let mut later = context();
     later.created = domain::Moment::from_unix_millis(0);
     later.device.serial_number = "18".into();
-    let again = sr_writer::write(&base, &source, &later).unwrap().segmentation.unwrap();
+    let again = sr_writer::write(&base, &source, &later).unwrap().segmentations.remove(0);
     assert_eq!(again.identity, segmentation(&source, &base).identity);
     let mut model = base.clone();
     model.model.sha256 = "f".repeat(64);
@@ -306,7 +309,8 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(error, WriteError::MaskOffGrid { mask: [7, 5, 3], .. }), "{error}");
     let error = refused(&|segment| segment.mask.slices.iter_mut().for_each(|slice| *slice = None));
     assert!(matches!(error, WriteError::EmptySegment { .. }), "{error}");
-    let error = refused(&|segment| segment.measurements.mean = f64::NAN);
+    let error =
+        refused(&|segment| segment.measurements.intensity.as_mut().unwrap().mean = f64::NAN);
     assert!(matches!(error, WriteError::NotFinite { .. }), "{error}");
     let error = refused(&|segment| segment.mask.slices[5].as_mut().unwrap().bits.push(0));
     assert!(matches!(error, WriteError::MaskBytes { k: 5, bytes: 6, expected: 5, .. }), "{error}");

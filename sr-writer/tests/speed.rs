@@ -6,7 +6,9 @@ mod made;
 use std::time::{Duration, Instant};
 
 use dataset::Vr;
-use domain::{Bounds, IntensityUnit, Limits, Mask, Measurements, Segment, SliceMask};
+use domain::{
+    Axes, Bounds, Extent, Intensity, IntensityUnit, Limits, Mask, Measurements, Segment, SliceMask,
+};
 use series::SourceSeries;
 
 use made::{context, findings, header, instance, left_lung, tags};
@@ -40,15 +42,31 @@ fn ellipsoid(centre: [f64; 2]) -> Segment {
     let mask = Mask { columns: 512, rows: 512, slices };
     let measurements = Measurements {
         voxel_count: mask.voxel_count(),
-        volume_mm3: 1e5,
-        mean: 40.0,
-        standard_deviation: 12.5,
-        minimum: -20.0,
-        maximum: 90.0,
-        unit: IntensityUnit::Hounsfield,
         bounds: Bounds { first: [0, 0, 0], last: [100, 100, 199] },
+        extent: Extent::Volumetric {
+            volume_mm3: 1e5,
+            surface_area_mm2: 1e4,
+            maximum_diameter_mm: 100.0,
+            axes: Axes { long_mm: 90.0, short_mm: 60.0 },
+        },
+        intensity: Some(Intensity {
+            mean: 40.0,
+            standard_deviation: 12.5,
+            minimum: -20.0,
+            maximum: 90.0,
+            median: 41.0,
+            unit: IntensityUnit::Hounsfield,
+        }),
     };
-    Segment { target: left_lung(), mask, measurements, confidence: None }
+
+    Segment {
+        target: left_lung(),
+        mask,
+        measurements,
+        confidence: None,
+        probabilities: None,
+        boxes: vec![],
+    }
 }
 
 #[test]
@@ -63,7 +81,7 @@ fn five_segments_in_two_hundred_slices() {
         let start = Instant::now();
         let results = sr_writer::write(&findings, &source, &context()).unwrap();
         shortest = shortest.min(start.elapsed());
-        bytes = [results.segmentation.unwrap().file.len(), results.report.file.len()];
+        bytes = [results.segmentations[0].file.len(), results.report.file.len()];
     }
     let [segmentation, report] = bytes;
     println!("1000 frames: SEG of {segmentation} and SR of {report} bytes in {shortest:?}");

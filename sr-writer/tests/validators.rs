@@ -28,6 +28,11 @@ const SR_WARNINGS: &[(&str, &str)] = &[
         "Qualitative Evaluations",
         r#"CODE (363698007,SCT,"Finding Site"): Content Item not in template"#,
     ),
+    ("Qualitative Evaluations", r#"TEXT (121106,DCM,"Comment"): Content Item not in template"#),
+    (
+        "Qualitative Evaluations",
+        r#"NUM (111012,DCM,"Certainty of Finding"): Content Item not in template"#,
+    ),
 ];
 
 /// What dcentvfy says of any report beside any image: it looks for the Accession Number of images on the series level.
@@ -86,7 +91,7 @@ fn case(source: &SourceSeries, findings: &Findings, predecessor: Option<&ResultS
     let results = sr_writer::write(findings, source, &context).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("seg.dcm"), &results.segmentation.unwrap().file).unwrap();
+    std::fs::write(path("seg.dcm"), &results.segmentations[0].file).unwrap();
     std::fs::write(path("sr.dcm"), &results.report.file).unwrap();
     write_expected(&path("expected.json"), source, findings);
     let earlier = predecessor.into_iter().flat_map(ResultSet::instances).enumerate();
@@ -106,7 +111,7 @@ fn case(source: &SourceSeries, findings: &Findings, predecessor: Option<&ResultS
 
 /// What `readback.py` compares with.
 fn write_expected(path: &Path, source: &SourceSeries, findings: &Findings) {
-    let grid = &source.geometry;
+    let grid = source.grid.in_patient().unwrap();
     let intensity = match (source.unit, source.modality.as_str()) {
         (IntensityUnit::Hounsfield, _) => r#"["Attenuation Coefficient", "[hnsf'U]"]"#,
         (IntensityUnit::Signal, "MR") => r#"["MR signal intensity", "1"]"#,
@@ -125,11 +130,12 @@ fn write_expected(path: &Path, source: &SourceSeries, findings: &Findings) {
             places.map(|[i, j, k]| segment.mask.contains(i, j, k).into()).collect();
         std::fs::write(&voxels, bytes).unwrap();
         let measured = &segment.measurements;
+        let intensity = measured.intensity.unwrap();
         let comma = if index == 0 { "" } else { "," };
         write!(
             json,
             r#"{comma}{{"label": {:?}, "voxels": {:?}, "volume_mm3": {}, "mean": {}, "deviation": {}}}"#,
-            segment.target.label, voxels, measured.volume_mm3, measured.mean, measured.standard_deviation
+            segment.target.label, voxels, measured.extent.volume_mm3().unwrap(), intensity.mean, intensity.standard_deviation
         )
         .unwrap();
     }
@@ -208,7 +214,7 @@ fn check(name: &str, validators: &Validators, case: &Case) {
 /// Bone by threshold, one lung by threshold and side, a small block in slices that are not neighbours.
 fn three_segments(source: &SourceSeries) -> Findings {
     let values = values(source);
-    let [columns, rows, slices] = source.geometry.size;
+    let [columns, rows, slices] = source.grid.size();
     let (high, low) =
         if source.unit == IntensityUnit::Hounsfield { (200.0, -700.0) } else { (90.0, 5.0) };
     let of =
@@ -279,7 +285,7 @@ fn nothing_found() {
     let Some(folder) = shared("ct-abdomen-labelled") else { return };
     let source = read(&folder);
     let results = sr_writer::write(&findings(&source, vec![]), &source, &context()).unwrap();
-    assert!(results.segmentation.is_none());
+    assert!(results.segmentations.is_empty());
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("sr.dcm");
     std::fs::write(&report, &results.report.file).unwrap();

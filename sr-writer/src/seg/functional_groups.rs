@@ -1,9 +1,10 @@
 //! Multi-frame Functional Groups (PS3.3 §C.7.6.16 and §A.51.5): where each frame lies, what it shows and what it was made of.
 
 use dataset::{DataSet, Element, Value, Vr};
-use domain::Tag;
-use series::{SourceInstance, SourceSlice};
+use domain::{Tag, VolumeGeometry};
+use series::{Place, SourceInstance, SourceSeries, SourceSlice};
 
+use super::dimensions::index_values;
 use super::frames::{Frame, Frames};
 use crate::coding::{SEGMENTATION, SOURCE_IMAGE, put_code};
 use crate::iod::sop_reference;
@@ -25,7 +26,7 @@ pub(crate) fn put_functional_groups(
     }
     set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, &count.to_string());
     set.put_items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![shared(work)]);
-    let per_frame = frames.iter().map(|frame| per_frame(work, frame)).collect();
+    let per_frame = frames.iter().map(|frame| per_frame(work, frames, frame)).collect();
     set.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, per_frame);
     Ok(())
 }
@@ -49,21 +50,25 @@ fn put_received(set: &mut DataSet, tag: Tag, bytes: &[u8]) {
     }
 }
 
+/// What lies in the patient says how; of frames without a place nothing is shared.
 fn shared(work: &Work<'_>) -> DataSet {
     let mut groups = DataSet::new();
-    put_group(&mut groups, tags::PIXEL_MEASURES_SEQUENCE, pixel_measures(work));
-    let mut orientation = DataSet::new();
-    put_received(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &work.source.orientation_bytes);
-    put_group(&mut groups, tags::PLANE_ORIENTATION_SEQUENCE, orientation);
+    let source = work.source;
+    if let (Some(place), Some(geometry)) = (&source.place, source.grid.in_patient()) {
+        let measures = pixel_measures(source, place, geometry);
+        put_group(&mut groups, tags::PIXEL_MEASURES_SEQUENCE, measures);
+        let mut orientation = DataSet::new();
+        put_received(&mut orientation, tags::IMAGE_ORIENTATION_PATIENT, &place.orientation_bytes);
+        put_group(&mut groups, tags::PLANE_ORIENTATION_SEQUENCE, orientation);
+    }
     groups
 }
 
 /// Pixel Measures. Spacing Between Slices is the distance of the source's planes, whatever their thickness is.
-fn pixel_measures(work: &Work<'_>) -> DataSet {
-    let source = work.source;
+fn pixel_measures(source: &SourceSeries, place: &Place, geometry: &VolumeGeometry) -> DataSet {
     let mut measures = DataSet::new();
-    put_received(&mut measures, tags::PIXEL_SPACING, &source.pixel_spacing_bytes);
-    let spacing = source.geometry.spacing_mm[2];
+    put_received(&mut measures, tags::PIXEL_SPACING, &place.pixel_spacing_bytes);
+    let spacing = geometry.spacing_mm[2];
     measures.put_decimals(tags::SPACING_BETWEEN_SLICES, &[spacing]);
     match source.slices.first().and_then(slice_thickness) {
         Some(bytes) => put_received(&mut measures, tags::SLICE_THICKNESS, &bytes),
@@ -94,19 +99,21 @@ fn measures_of(instance: &SourceInstance, frame_index: usize) -> [Option<&DataSe
     [per_frame, shared, Some(header)]
 }
 
-fn per_frame(work: &Work<'_>, frame: &Frame) -> DataSet {
+fn per_frame(work: &Work<'_>, frames: &Frames, frame: &Frame) -> DataSet {
     let slice = &work.source.slices[frame.k];
-    let segment_number = frame.segment_index + 1;
     let mut groups = DataSet::new();
-    let content = frame_content(segment_number, frame.position_number);
-    put_group(&mut groups, tags::FRAME_CONTENT_SEQUENCE, content);
-    let mut position = DataSet::new();
-    put_received(&mut position, tags::IMAGE_POSITION_PATIENT, &slice.position_bytes);
-    put_group(&mut groups, tags::PLANE_POSITION_SEQUENCE, position);
+    put_group(&mut groups, tags::FRAME_CONTENT_SEQUENCE, frame_content(work, frames, frame));
+    if let Some(place) = &slice.position {
+        let mut position = DataSet::new();
+        put_received(&mut position, tags::IMAGE_POSITION_PATIENT, &place.bytes);
+        put_group(&mut groups, tags::PLANE_POSITION_SEQUENCE, position);
+    }
     put_group(&mut groups, tags::DERIVATION_IMAGE_SEQUENCE, derivation_image(slice));
-    let mut segment = DataSet::new();
-    segment.put_u16s(tags::REFERENCED_SEGMENT_NUMBER, &[saturated(segment_number)]);
-    put_group(&mut groups, tags::SEGMENT_IDENTIFICATION_SEQUENCE, segment);
+    if let Some(number) = frames.segment_number(frame) {
+        let mut segment = DataSet::new();
+        segment.put_u16s(tags::REFERENCED_SEGMENT_NUMBER, &[saturated(number)]);
+        put_group(&mut groups, tags::SEGMENT_IDENTIFICATION_SEQUENCE, segment);
+    }
     groups
 }
 
@@ -115,11 +122,14 @@ fn saturated(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }
 
-fn frame_content(segment_number: usize, position_number: usize) -> DataSet {
-    let value = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+/// The indices; frames without a place also say where they come in time.
+fn frame_content(work: &Work<'_>, frames: &Frames, frame: &Frame) -> DataSet {
     let mut content = DataSet::new();
-    let values = [value(segment_number), value(position_number)];
-    content.put_u32s(tags::DIMENSION_INDEX_VALUES, &values);
+    content.put_u32s(tags::DIMENSION_INDEX_VALUES, &index_values(work, frames, frame));
+    if work.source.place.is_none() {
+        let place_in_time = u32::try_from(frame.k + 1).unwrap_or(u32::MAX);
+        content.put_u32s(tags::TEMPORAL_POSITION_INDEX, &[place_in_time]);
+    }
     content
 }
 

@@ -1,27 +1,51 @@
 //! General Image, Image Pixel and Segmentation Image (PS3.3 §C.7.6.1, §C.7.6.3, §C.8.20.2), but for segments and pixels.
 
 use dataset::{DataSet, Vr};
-use domain::{Findings, SliceMask};
 
 use crate::iod::copy;
+use crate::parts::overlap;
 use crate::text::{LO_MAX, ascii, code_string};
 use crate::work::Work;
-use crate::{WriteError, tags};
+use crate::{SegmentationKind, WriteError, tags};
 
 /// Puts what describes the image as a whole.
-pub(crate) fn put_segmentation_image(set: &mut DataSet, work: &Work<'_>) -> Result<(), WriteError> {
+pub(crate) fn put_segmentation_image(
+    set: &mut DataSet,
+    work: &Work<'_>,
+    instance_number: usize,
+) -> Result<(), WriteError> {
     set.put_texts(tags::IMAGE_TYPE, Vr::CS, &["DERIVED", "PRIMARY"]);
-    set.put_text(tags::INSTANCE_NUMBER, Vr::IS, "1");
+    set.put_text(tags::INSTANCE_NUMBER, Vr::IS, &instance_number.to_string());
     set.put_text(tags::CONTENT_DATE, Vr::DA, &work.created.date);
     set.put_text(tags::CONTENT_TIME, Vr::TM, &work.created.time);
     put_content_identification(set, work);
     put_image_pixel(set, work)?;
     put_lossy_compression(set, work);
+    put_patient_orientation(set, work);
     set.put_text(tags::BURNED_IN_ANNOTATION, Vr::CS, "NO");
-    set.put_text(tags::SEGMENTATION_TYPE, Vr::CS, "BINARY");
+    put_segmentation_type(set, work);
+    Ok(())
+}
+
+/// Type 2C: an image without a place in the patient says which way it is turned, or that this is unknown.
+fn put_patient_orientation(set: &mut DataSet, work: &Work<'_>) {
+    if work.source.place.is_none() {
+        set.put_empty(tags::PATIENT_ORIENTATION, Vr::CS);
+        copy(set, work.header, &[(tags::PATIENT_ORIENTATION, Vr::CS)]);
+    }
+}
+
+fn put_segmentation_type(set: &mut DataSet, work: &Work<'_>) {
+    set.put_text(tags::SEGMENTATION_TYPE, Vr::CS, work.form.kind.as_str());
+    match work.form.kind {
+        SegmentationKind::Binary | SegmentationKind::Labelmap => {}
+        SegmentationKind::Fractional => {
+            set.put_text(tags::SEGMENTATION_FRACTIONAL_TYPE, Vr::CS, "PROBABILITY");
+            set.put_u16s(tags::MAXIMUM_FRACTIONAL_VALUE, &[u16::from(u8::MAX)]);
+        }
+    }
     let overlap = if overlap(work.findings) { "YES" } else { "NO" };
     set.put_text(tags::SEGMENTS_OVERLAP, Vr::CS, overlap);
-    Ok(())
 }
 
 fn put_content_identification(set: &mut DataSet, work: &Work<'_>) {
@@ -38,16 +62,30 @@ fn put_image_pixel(set: &mut DataSet, work: &Work<'_>) -> Result<(), WriteError>
         let most = usize::from(u16::MAX);
         u16::try_from(count).map_err(|_| WriteError::TooMany { what, count, most })
     };
-    let [columns, rows, _] = work.source.geometry.size;
+    let [columns, rows, _] = work.source.grid.size();
     set.put_u16s(tags::SAMPLES_PER_PIXEL, &[1]);
     set.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "MONOCHROME2");
     set.put_u16s(tags::ROWS, &[extent("Rows", rows)?]);
     set.put_u16s(tags::COLUMNS, &[extent("Columns", columns)?]);
-    set.put_u16s(tags::BITS_ALLOCATED, &[1]);
-    set.put_u16s(tags::BITS_STORED, &[1]);
-    set.put_u16s(tags::HIGH_BIT, &[0]);
+    let bits = bits(work);
+    set.put_u16s(tags::BITS_ALLOCATED, &[bits]);
+    set.put_u16s(tags::BITS_STORED, &[bits]);
+    set.put_u16s(tags::HIGH_BIT, &[bits - 1]);
     set.put_u16s(tags::PIXEL_REPRESENTATION, &[0]);
+    if work.form.kind == SegmentationKind::Labelmap {
+        set.put_u16s(tags::PIXEL_PADDING_VALUE, &[0]);
+    }
     Ok(())
+}
+
+/// Bits Allocated.
+pub(crate) fn bits(work: &Work<'_>) -> u16 {
+    match work.form.kind {
+        SegmentationKind::Binary => 1,
+        SegmentationKind::Fractional => 8,
+        SegmentationKind::Labelmap if work.findings.segments.len() <= usize::from(u8::MAX) => 8,
+        SegmentationKind::Labelmap => 16,
+    }
 }
 
 /// Once lossy, always lossy (PS3.3 §C.7.6.1.1.5): a source that was compressed with loss is named with ratio and method.
@@ -66,52 +104,5 @@ fn put_lossy_compression(set: &mut DataSet, work: &Work<'_>) {
             ],
         ),
         None => set.put_text(tags::LOSSY_IMAGE_COMPRESSION, Vr::CS, "00"),
-    }
-}
-
-/// Whether any voxel belongs to more than one segment.
-fn overlap(findings: &Findings) -> bool {
-    let slices = findings.segments.first().map_or(0, |segment| segment.mask.slices.len());
-    (0..slices).any(|k| {
-        let masks = findings.segments.iter().filter_map(|segment| segment.mask.slices[k].as_ref());
-        overlap_in_slice(masks)
-    })
-}
-
-fn overlap_in_slice<'a>(masks: impl Iterator<Item = &'a SliceMask>) -> bool {
-    let mut taken: Vec<u8> = Vec::new();
-    for mask in masks {
-        if taken.is_empty() {
-            taken.clone_from(&mask.bits);
-            continue;
-        }
-        let mut shared = 0;
-        for (taken, bits) in taken.iter_mut().zip(&mask.bits) {
-            shared |= *taken & bits;
-            *taken |= bits;
-        }
-        if shared != 0 {
-            return true;
-        }
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mask(pixels: &[bool]) -> SliceMask {
-        SliceMask::from_pixels(pixels).unwrap()
-    }
-
-    #[test]
-    fn overlap_is_found_among_any_two() {
-        let (a, b) = (mask(&[true, false, false]), mask(&[false, true, false]));
-        let c = mask(&[false, true, true]);
-        assert!(!overlap_in_slice([&a, &b].into_iter()));
-        assert!(overlap_in_slice([&a, &b, &c].into_iter()));
-        assert!(!overlap_in_slice([&a, &c].into_iter()));
-        assert!(!overlap_in_slice([].into_iter()));
     }
 }

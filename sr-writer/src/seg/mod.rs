@@ -1,4 +1,4 @@
-//! The Segmentation (PS3.3 §A.51): one BINARY segment a finding, on the grid of the source, without empty frames.
+//! The Segmentation (PS3.3 §A.51): a segment a finding, on the grid of the source, in the form that was asked for.
 
 mod color;
 mod dimensions;
@@ -9,42 +9,49 @@ mod pixel_data;
 mod segment;
 
 use dataset::DataSet;
-use dicom_dictionary_std::uids::SEGMENTATION_STORAGE;
-use domain::{InstanceIdentity, SopClassUid};
 
 use crate::iod::{
     SeriesRole, file, put_equipment, put_frame_of_reference, put_patient_and_study, put_series,
-    put_sop_common, series_items, transfer_syntax,
+    put_sop_common, series_items,
 };
+use crate::parts::Part;
 use crate::work::Work;
 use crate::{ResultInstance, ResultKind, WriteError, tags};
 
-use frames::Frames;
+use frames::{Frame, Frames};
 
-/// Makes the Segmentation of findings with at least one segment.
-pub(crate) fn write(work: &Work<'_>) -> Result<ResultInstance, WriteError> {
-    let identity = InstanceIdentity {
-        study: work.source.study.clone(),
-        series: work.uids.segmentation_series()?,
-        sop_instance: work.uids.segmentation()?,
-        sop_class: SopClassUid::parse(SEGMENTATION_STORAGE)?,
-        transfer_syntax: transfer_syntax()?,
-    };
-    let frames = Frames::of(work.findings);
+/// Makes the Segmentations of findings with at least one segment.
+pub(crate) fn write(work: &Work<'_>) -> Result<Vec<ResultInstance>, WriteError> {
+    let numbered = (1..).zip(work.parts.iter());
+    numbered.map(|(number, part)| write_part(work, part, number)).collect()
+}
+
+fn write_part(work: &Work<'_>, part: &Part, number: usize) -> Result<ResultInstance, WriteError> {
+    let identity = part.identity.clone();
+    let frames = Frames::of(work, part);
     let mut set = DataSet::new();
     put_patient_and_study(&mut set, work.header, &work.source.study);
     put_series(&mut set, work, SeriesRole::Segmentation, identity.series.as_str());
     put_frame_of_reference(&mut set, work);
     put_equipment(&mut set, &work.context.device);
-    image::put_segmentation_image(&mut set, work)?;
-    segment::put_segments(&mut set, work)?;
-    dimensions::put_dimensions(&mut set, work);
+    image::put_segmentation_image(&mut set, work, number)?;
+    segment::put_segments(&mut set, work, part.segments.clone());
+    dimensions::put_dimensions(&mut set, work, &frames);
     functional_groups::put_functional_groups(&mut set, work, &frames)?;
     put_common_instance_reference(&mut set, work, &frames);
     put_sop_common(&mut set, work, &identity);
     pixel_data::put_pixel_data(&mut set, work, &frames)?;
     let file = file(&identity, &set);
     Ok(ResultInstance { kind: ResultKind::Segmentation, identity, file })
+}
+
+/// The number, from 1, of the frame that shows segment `index` of the findings in slice `k`.
+pub(crate) fn frame_number(work: &Work<'_>, index: usize, k: usize) -> u32 {
+    let of_segment = |part: &&Part| part.segments.contains(&index);
+    let frames = work.parts.iter().find(of_segment).map(|part| Frames::of(work, part));
+    let is_it = |frame: &Frame| frame.k == k && frame.segment_index.is_none_or(|i| i == index);
+    let place = frames.and_then(|frames| frames.iter().position(is_it)).unwrap_or(0);
+    u32::try_from(place + 1).unwrap_or(u32::MAX)
 }
 
 /// Common Instance Reference (PS3.3 §C.12.2): every source instance that a frame refers to, once.

@@ -1,10 +1,14 @@
-//! Pixel Data of BINARY segmentations: one bit string over all frames (PS3.5 §8.1.1, PS3.3 §C.8.20.2.2).
+//! Pixel Data (PS3.3 §C.8.20.2): of BINARY one bit string over all frames (PS3.5 §8.1.1), of FRACTIONAL a byte a pixel, of
+//! LABELMAP a Segment Number a pixel.
 
 use dataset::{DataSet, Vr};
+use domain::SliceMask;
+use rayon::prelude::*;
 
-use super::frames::Frames;
+use super::frames::{Frame, Frames};
+use super::image::bits;
 use crate::work::Work;
-use crate::{WriteError, tags};
+use crate::{SegmentationKind, WriteError, tags};
 
 /// A value with 32-bit length: even and below 2³² - 1.
 const VALUE_BYTES_MAX: usize = 0xFFFF_FFFE;
@@ -64,21 +68,107 @@ pub(crate) fn put_pixel_data(
     work: &Work<'_>,
     frames: &Frames,
 ) -> Result<(), WriteError> {
-    let [columns, rows, _] = work.source.geometry.size;
-    let pixel_count = columns * rows;
-    let bytes = pixel_count.saturating_mul(frames.count()).div_ceil(8);
+    let bits = usize::from(bits(work));
+    let pixels = frame_pixels(work).saturating_mul(frames.count());
+    let bytes = pixels.saturating_mul(bits).div_ceil(8);
     if bytes > VALUE_BYTES_MAX {
         let what = "bytes of Pixel Data";
         return Err(WriteError::TooMany { what, count: bytes, most: VALUE_BYTES_MAX });
     }
+    let value = match work.form.kind {
+        SegmentationKind::Binary => binary(work, frames),
+        SegmentationKind::Fractional => fractional(work, frames),
+        SegmentationKind::Labelmap if bits == 8 => {
+            label_map(work, frames, |n| [n.to_le_bytes()[0]])
+        }
+        SegmentationKind::Labelmap => label_map(work, frames, u16::to_le_bytes),
+    };
+    let vr = if bits > 8 { Vr::OW } else { Vr::OB };
+    set.put_bytes(tags::PIXEL_DATA, vr, value);
+    Ok(())
+}
+
+fn frame_pixels(work: &Work<'_>) -> usize {
+    let [columns, rows, _] = work.source.grid.size();
+    columns * rows
+}
+
+/// One bit string over all frames.
+fn binary(work: &Work<'_>, frames: &Frames) -> Vec<u8> {
+    let pixel_count = frame_pixels(work);
+    let empty = vec![0; pixel_count.div_ceil(8)];
     let mut pixels = BitString::with_capacity(pixel_count * frames.count());
     for frame in frames.iter() {
-        if let Some(slice) = &work.findings.segments[frame.segment_index].mask.slices[frame.k] {
-            pixels.push(&slice.bits, pixel_count);
+        pixels.push(mask(work, frame).map_or(&empty, |mask| &mask.bits), pixel_count);
+    }
+    pixels.into_even_bytes()
+}
+
+/// The mask that a frame shows, where it is one of a single segment and not empty.
+fn mask<'a>(work: &Work<'a>, frame: &Frame) -> Option<&'a SliceMask> {
+    work.findings.segments[frame.segment_index?].mask.slices[frame.k].as_ref()
+}
+
+/// One byte a pixel, frames side by side on all cores; a byte of padding where the length is odd.
+fn frame_bytes(
+    frames: &[Frame],
+    bytes_per_frame: usize,
+    fill: impl Fn(&Frame, &mut [u8]) + Sync,
+) -> Vec<u8> {
+    let bytes = bytes_per_frame * frames.len();
+    let mut value = vec![0; bytes.next_multiple_of(2)];
+    let parts = value[..bytes].par_chunks_exact_mut(bytes_per_frame);
+    parts.zip(frames).for_each(|(part, frame)| fill(frame, part));
+    value
+}
+
+/// The probabilities; of a segment without them, 255 in its mask.
+fn fractional(work: &Work<'_>, frames: &Frames) -> Vec<u8> {
+    frame_bytes(frames.as_slice(), frame_pixels(work), |frame, part| {
+        let Some(index) = frame.segment_index else { return };
+        match &work.findings.segments[index].probabilities {
+            Some(probabilities) => {
+                if let Some(values) = &probabilities.slices[frame.k] {
+                    part.copy_from_slice(values);
+                }
+            }
+            None => {
+                if let Some(mask) = mask(work, frame) {
+                    for_each_pixel(&mask.bits, |pixel| part[pixel] = u8::MAX);
+                }
+            }
+        }
+    })
+}
+
+/// The Segment Number of each pixel, in `N` bytes; 0 is background.
+fn label_map<const N: usize>(
+    work: &Work<'_>,
+    frames: &Frames,
+    bytes: impl Fn(u16) -> [u8; N] + Sync,
+) -> Vec<u8> {
+    frame_bytes(frames.as_slice(), frame_pixels(work) * N, |frame, part| {
+        for (number, segment) in (1..).zip(&work.findings.segments[frames.segments.clone()]) {
+            let Some(mask) = &segment.mask.slices[frame.k] else { continue };
+            let label = bytes(number);
+            for_each_pixel(&mask.bits, |pixel| {
+                part[pixel * N..pixel * N + N].copy_from_slice(&label);
+            });
+        }
+    })
+}
+
+/// Calls `each` with every pixel that is set, eight bytes of nothing at a time skipped.
+fn for_each_pixel(bits: &[u8], mut each: impl FnMut(usize)) {
+    for (index, word) in bits.chunks(8).enumerate() {
+        let mut padded = [0; 8];
+        padded[..word.len()].copy_from_slice(word);
+        let mut rest = u64::from_le_bytes(padded);
+        while rest != 0 {
+            each(index * 64 + rest.trailing_zeros() as usize);
+            rest &= rest - 1;
         }
     }
-    set.put_bytes(tags::PIXEL_DATA, Vr::OB, pixels.into_even_bytes());
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
 //! Segment Sequence (PS3.3 §C.8.20.2, Tables 10.46 and 10-19).
 
+use std::ops::Range;
+
 use dataset::{DataSet, Vr};
 use domain::{ModelIdentity, Segment, Target};
 
 use super::color::cielab;
-use crate::coding::{ARTIFICIAL_INTELLIGENCE, code_item, put_code};
+use crate::coding::{ARTIFICIAL_INTELLIGENCE, BACKGROUND, code_item, put_code};
 use crate::text::{LO_MAX, LT_MAX, ascii, required};
 use crate::work::Work;
-use crate::{WriteError, tags};
+use crate::{SegmentationKind, tags};
 
-/// Puts one item a segment; Segment Numbers count from 1 in the order of the findings.
-pub(crate) fn put_segments(set: &mut DataSet, work: &Work<'_>) -> Result<(), WriteError> {
-    let count = work.findings.segments.len();
-    let most = usize::from(u16::MAX);
-    let Ok(last) = u16::try_from(count) else {
-        return Err(WriteError::TooMany { what: "segments", count, most });
-    };
-    let segments = work.findings.segments.iter().enumerate();
-    let items = (1..=last).zip(segments).map(|(number, (index, segment))| {
+/// Puts one item a segment; Segment Numbers count from 1 in the order of the findings. In a label map 0 is the background,
+/// which is described, too.
+pub(crate) fn put_segments(set: &mut DataSet, work: &Work<'_>, segments: Range<usize>) {
+    let background = (work.form.kind == SegmentationKind::Labelmap).then(|| background(work));
+    let numbered = (1..=u16::MAX).zip(segments);
+    let items = numbered.map(|(number, index)| {
+        let segment = &work.findings.segments[index];
         let mut item = DataSet::new();
         item.put_u16s(tags::SEGMENT_NUMBER, &[number]);
         put_algorithm(&mut item, work);
@@ -25,8 +25,19 @@ pub(crate) fn put_segments(set: &mut DataSet, work: &Work<'_>) -> Result<(), Wri
         put_tracking(&mut item, work, index, segment);
         item
     });
-    set.put_items(tags::SEGMENT_SEQUENCE, items.collect());
-    Ok(())
+    set.put_items(tags::SEGMENT_SEQUENCE, background.into_iter().chain(items).collect());
+}
+
+/// What no segment takes.
+fn background(work: &Work<'_>) -> DataSet {
+    let mut item = DataSet::new();
+    item.put_u16s(tags::SEGMENT_NUMBER, &[0]);
+    put_algorithm(&mut item, work);
+    item.put_text(tags::SEGMENT_LABEL, Vr::LO, "Background");
+    let concept = BACKGROUND.concept();
+    put_code(&mut item, tags::SEGMENTED_PROPERTY_CATEGORY_CODE_SEQUENCE, &concept);
+    put_code(&mut item, tags::SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, &concept);
+    item
 }
 
 fn put_tracking(item: &mut DataSet, work: &Work<'_>, index: usize, segment: &Segment) {

@@ -1,18 +1,14 @@
 //! SR Document General (PS3.3 §C.17.2).
 
 use dataset::{DataSet, Vr};
-use domain::{InstanceIdentity, Predecessor};
+use domain::Predecessor;
 
 use crate::iod::{evidence_item, put_referenced_request, put_sop_reference};
 use crate::tags;
 use crate::work::Work;
 
 /// Complete, not verified by a person, preliminary; with everything that the tree refers to as evidence.
-pub(crate) fn put_document(
-    set: &mut DataSet,
-    work: &Work<'_>,
-    segmentation: Option<&InstanceIdentity>,
-) {
+pub(crate) fn put_document(set: &mut DataSet, work: &Work<'_>) {
     set.put_text(tags::INSTANCE_NUMBER, Vr::IS, "1");
     set.put_text(tags::CONTENT_DATE, Vr::DA, &work.created.date);
     set.put_text(tags::CONTENT_TIME, Vr::TM, &work.created.time);
@@ -25,17 +21,17 @@ pub(crate) fn put_document(
     }
     let study = work.source.study.as_str();
     put_referenced_request(set, work.header, study);
-    put_evidence(set, work, segmentation);
+    put_evidence(set, work);
     if let Some(predecessor) = &work.context.predecessor {
         let documents = vec![predecessor_item(predecessor)];
         set.put_items(tags::PREDECESSOR_DOCUMENTS_SEQUENCE, documents);
     }
 }
 
-/// Current Requested Procedure Evidence Sequence: source images and Segmentation, all of one study.
-fn put_evidence(set: &mut DataSet, work: &Work<'_>, segmentation: Option<&InstanceIdentity>) {
+/// Current Requested Procedure Evidence Sequence: source images and Segmentations, all of one study.
+fn put_evidence(set: &mut DataSet, work: &Work<'_>) {
     let sources = work.source.instances.iter().map(|instance| &instance.identity);
-    let item = evidence_item(work.source.study.as_str(), sources.chain(segmentation));
+    let item = evidence_item(work.source.study.as_str(), sources.chain(work.parts.identities()));
     set.put_items(tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, vec![item]);
 }
 

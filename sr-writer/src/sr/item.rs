@@ -21,6 +21,8 @@ pub(crate) enum Relationship {
     HasObsContext,
     HasAcqContext,
     HasConceptMod,
+    HasProperties,
+    SelectedFrom,
 }
 
 impl Relationship {
@@ -30,6 +32,8 @@ impl Relationship {
             Self::HasObsContext => "HAS OBS CONTEXT",
             Self::HasAcqContext => "HAS ACQ CONTEXT",
             Self::HasConceptMod => "HAS CONCEPT MOD",
+            Self::HasProperties => "HAS PROPERTIES",
+            Self::SelectedFrom => "SELECTED FROM",
         }
     }
 }
@@ -106,6 +110,47 @@ impl Item {
         let mut item = Self::new("IMAGE", None);
         item.set.put_items(tags::REFERENCED_SOP_SEQUENCE, vec![sop_reference(identity)]);
         item
+    }
+
+    /// An IMAGE: one frame of an instance that has several.
+    pub(crate) fn frame(identity: &InstanceIdentity, frame: Option<u32>) -> Self {
+        let mut reference = sop_reference(identity);
+        if let Some(number) = frame {
+            reference.put_text(tags::REFERENCED_FRAME_NUMBER, Vr::IS, &number.to_string());
+        }
+        let mut item = Self::new("IMAGE", None);
+        item.set.put_items(tags::REFERENCED_SOP_SEQUENCE, vec![reference]);
+        item
+    }
+
+    /// An IMAGE: one frame of one segment of a Segmentation.
+    pub(crate) fn segmentation_frame(
+        name: Code,
+        identity: &InstanceIdentity,
+        number: u16,
+        frame: u32,
+    ) -> Self {
+        let mut reference = sop_reference(identity);
+        reference.put_text(tags::REFERENCED_FRAME_NUMBER, Vr::IS, &frame.to_string());
+        reference.put_u16s(tags::REFERENCED_SEGMENT_NUMBER, &[number]);
+        let mut item = Self::new("IMAGE", Some(&name.concept()));
+        item.set.put_items(tags::REFERENCED_SOP_SEQUENCE, vec![reference]);
+        item
+    }
+
+    /// An SCOORD: a polyline through points (column, row).
+    pub(crate) fn polyline(name: Code, points: &[[f32; 2]]) -> Self {
+        let mut item = Self::new("SCOORD", Some(&name.concept()));
+        item.set.put_text(tags::GRAPHIC_TYPE, Vr::CS, "POLYLINE");
+        let bytes = points.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+        item.set.put_bytes(tags::GRAPHIC_DATA, Vr::FL, bytes);
+        item
+    }
+
+    /// The same item with a name.
+    pub(crate) fn named(mut self, name: Code) -> Self {
+        put_code(&mut self.set, tags::CONCEPT_NAME_CODE_SEQUENCE, &name.concept());
+        self
     }
 
     /// An IMAGE: one segment of a Segmentation.

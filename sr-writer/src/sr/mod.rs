@@ -6,15 +6,19 @@
 //! | TID 1204 Language of Content Item and Descendants | [`tid1204`] |
 //! | TID 1001, 1002, 1004 Observation Context, Device Observer | [`tid1001`] |
 //! | TID 1600, 1602 Image Library | [`tid1600`] |
+//! | TID 1410 Planar ROI Measurements | [`tid1410`] |
 //! | TID 1411 Volumetric ROI Measurements | [`tid1411`] |
+//! | rows that these two share | [`group`] |
 //! | TID 1419 ROI Measurements | [`tid1419`] |
 //! | TID 4019 Algorithm Identification | [`tid4019`] |
 
 mod document;
+mod group;
 mod item;
 mod qualitative_evaluations;
 mod tid1001;
 mod tid1204;
+mod tid1410;
 mod tid1411;
 mod tid1419;
 mod tid1500;
@@ -32,11 +36,8 @@ use crate::iod::{
 use crate::work::Work;
 use crate::{ResultInstance, ResultKind, WriteError};
 
-/// Makes the report. `segmentation` is there exactly when there are segments.
-pub(crate) fn write(
-    work: &Work<'_>,
-    segmentation: Option<&InstanceIdentity>,
-) -> Result<ResultInstance, WriteError> {
+/// Makes the report.
+pub(crate) fn write(work: &Work<'_>) -> Result<ResultInstance, WriteError> {
     let identity = InstanceIdentity {
         study: work.source.study.clone(),
         series: work.uids.report_series()?,
@@ -48,8 +49,8 @@ pub(crate) fn write(
     put_patient_and_study(&mut set, work.header, &work.source.study);
     put_series(&mut set, work, SeriesRole::Report, identity.series.as_str());
     put_equipment(&mut set, &work.context.device);
-    document::put_document(&mut set, work, segmentation);
-    tid1500::measurement_report(work, segmentation).put_as_root(&mut set);
+    document::put_document(&mut set, work);
+    tid1500::measurement_report(work).put_as_root(&mut set);
     put_sop_common(&mut set, work, &identity);
     let file = file(&identity, &set);
     Ok(ResultInstance { kind: ResultKind::Report, identity, file })

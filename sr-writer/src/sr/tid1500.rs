@@ -1,13 +1,14 @@
 //! TID 1500, Measurement Report: the root of the tree.
 
 use dataset::{DataSet, Vr};
-use domain::{InstanceIdentity, Tag};
+use domain::{Extent, Tag};
 
 use super::item::Item;
 use super::item::Relationship::{Contains, HasConceptMod, HasObsContext};
 use super::qualitative_evaluations::qualitative_evaluations;
 use super::tid1001::device_observer;
 use super::tid1204::language;
+use super::tid1410::{box_group, planar_group};
 use super::tid1411::volumetric_group;
 use super::tid1600::image_library;
 use super::tid4019::algorithm;
@@ -29,14 +30,14 @@ const CODE: &[(Tag, Vr)] = &[
 ];
 
 /// The whole tree.
-pub(crate) fn measurement_report(work: &Work<'_>, segmentation: Option<&InstanceIdentity>) -> Item {
+pub(crate) fn measurement_report(work: &Work<'_>) -> Item {
     Item::container(IMAGING_MEASUREMENT_REPORT)
         .template("1500")
         .with(HasConceptMod, language())
         .with_all(HasObsContext, device_observer(work))
         .with_all(HasConceptMod, procedures_reported(work.header))
         .with(Contains, image_library(work))
-        .with(Contains, imaging_measurements(work, segmentation))
+        .with(Contains, imaging_measurements(work))
         .with_all(Contains, qualitative_evaluations(work))
 }
 
@@ -61,13 +62,26 @@ fn procedure_of_source(code: &DataSet) -> Item {
     Item::code_of_source(PROCEDURE_REPORTED, value)
 }
 
-/// A group for each segment. Without any, the container names the algorithm that found none.
-fn imaging_measurements(work: &Work<'_>, segmentation: Option<&InstanceIdentity>) -> Item {
+/// A group for each segment: volumetric on a grid in the patient, planar in frames; and one for each box. Without any, the
+/// container names the algorithm that found none.
+fn imaging_measurements(work: &Work<'_>) -> Item {
     let container = Item::container(IMAGING_MEASUREMENTS);
-    let Some(segmentation) = segmentation else {
+    let segments = work.findings.segments.iter().enumerate();
+    let groups: Vec<Item> = segments
+        .flat_map(|(index, segment)| {
+            let group = match &segment.measurements.extent {
+                Extent::Volumetric { .. } => volumetric_group(work, index, segment),
+                Extent::Planar { frame_index, .. } | Extent::Pixels { frame_index, .. } => {
+                    planar_group(work, index, segment, *frame_index)
+                }
+            };
+            let boxes = (1..).zip(&segment.boxes);
+            let boxes = boxes.map(move |(n, of_box)| box_group(work, (index, segment), n, of_box));
+            std::iter::once(group).chain(boxes)
+        })
+        .collect();
+    if groups.is_empty() {
         return container.with_all(HasConceptMod, algorithm(work.findings));
-    };
-    let numbered = (1..=u16::MAX).zip(&work.findings.segments);
-    let group = |(number, segment)| volumetric_group(work, segmentation, number, segment);
-    container.with_all(Contains, numbered.map(group))
+    }
+    container.with_all(Contains, groups)
 }

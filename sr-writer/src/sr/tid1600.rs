@@ -1,5 +1,7 @@
 //! TID 1600, Image Library: the source series, with what all its images share said once (TID 1602).
 
+use domain::SourceGrid;
+
 use super::item::Item;
 use super::item::Relationship::{Contains, HasAcqContext};
 use crate::coding::{
@@ -20,18 +22,31 @@ pub(crate) fn image_library(work: &Work<'_>) -> Item {
 
 fn descriptors(work: &Work<'_>) -> Vec<Item> {
     let source = work.source;
-    let [columns, rows, _] = source.geometry.size;
-    let [column_mm, row_mm, slice_mm] = source.geometry.spacing_mm;
-    let length = |name, mm| Item::number(name, mm, MILLIMETRE);
-    vec![
-        Item::code(MODALITY, &modality(&source.modality)),
-        Item::uid(FRAME_OF_REFERENCE_UID, source.frame_of_reference.as_str()),
-        pixels(PIXEL_DATA_ROWS, rows),
-        pixels(PIXEL_DATA_COLUMNS, columns),
-        length(HORIZONTAL_PIXEL_SPACING, column_mm),
-        length(VERTICAL_PIXEL_SPACING, row_mm),
-        length(SPACING_BETWEEN_SLICES, slice_mm),
-    ]
+    let [columns, rows, _] = source.grid.size();
+    let length = |(name, mm)| Item::number(name, mm, MILLIMETRE);
+    let mut items = vec![Item::code(MODALITY, &modality(&source.modality))];
+    let place = source.place.as_ref();
+    items.extend(
+        place.map(|place| Item::uid(FRAME_OF_REFERENCE_UID, place.frame_of_reference.as_str())),
+    );
+    items.extend([pixels(PIXEL_DATA_ROWS, rows), pixels(PIXEL_DATA_COLUMNS, columns)]);
+    items.extend(spacings(&source.grid).into_iter().map(length));
+    items
+}
+
+/// The distances between pixels and slices that the source tells, in mm.
+fn spacings(grid: &SourceGrid) -> Vec<(Code, f64)> {
+    let in_plane =
+        |[x, y]: [f64; 2]| vec![(HORIZONTAL_PIXEL_SPACING, x), (VERTICAL_PIXEL_SPACING, y)];
+    match grid {
+        SourceGrid::Patient(geometry) => {
+            let [x, y, z] = geometry.spacing_mm;
+            let mut spacings = in_plane([x, y]);
+            spacings.push((SPACING_BETWEEN_SLICES, z));
+            spacings
+        }
+        SourceGrid::Frames(stack) => stack.pixel_spacing_mm.map(in_plane).unwrap_or_default(),
+    }
 }
 
 fn pixels(name: Code, count: usize) -> Item {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use dataset::{DataSet, PixelDataAt, Vr};
 use domain::{
-    Bounds, CodedConcept, Confidence, Findings, InstanceIdentity, Limits, Mask, Measurements,
-    ModelIdentity, Moment, Segment, SeriesInstanceUid, SliceMask, SopClassUid, SopInstanceUid,
-    StudyInstanceUid, Target, TransferSyntaxUid,
+    Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Extent, Findings, InstanceIdentity,
+    Intensity, Limits, Mask, Measurements, ModelIdentity, Moment, Segment, SeriesInstanceUid,
+    SliceMask, SopClassUid, SopInstanceUid, SourceGrid, StudyInstanceUid, Target,
+    TransferSyntaxUid,
 };
 use series::{SourceInstance, SourceSeries};
-use sr_writer::{Device, WriteContext};
+use sr_writer::{Device, SegmentationForm, WriteContext};
 
 pub(crate) use dataset::tags;
 
@@ -30,6 +31,7 @@ pub(crate) fn context() -> WriteContext {
             station_name: Some("NODE1".into()),
         },
         created: CREATED,
+        form: SegmentationForm::default(),
         predecessor: None,
     }
 }
@@ -83,9 +85,14 @@ pub(crate) fn findings(source: &SourceSeries, segments: Vec<Segment>) -> Finding
             sha256: "0123456789abcdef".repeat(4),
         },
         parameters: vec!["overlap=0.5".into(), "threshold=200".into()],
-        geometry: source.geometry.clone(),
+        input_sha256: "0".repeat(64),
+        grid: source.grid.clone(),
         segments,
-        absent: vec![right_kidney(), anatomy("Spleen", "78961009", "Spleen"), liver_tumor()],
+        absent: vec![
+            absent(right_kidney(), Absence::EmptyMask),
+            absent(anatomy("Spleen", "78961009", "Spleen"), Absence::UnknownTarget),
+            absent(liver_tumor(), Absence::LowPValue { p: 0.01, least: 0.05 }),
+        ],
     }
 }
 
@@ -96,7 +103,7 @@ pub(crate) fn segment(
     values: &[f32],
     keep: impl Fn([usize; 3], f32) -> bool,
 ) -> Segment {
-    let [columns, rows, slices] = source.geometry.size;
+    let [columns, rows, slices] = source.grid.size();
     let (mut first, mut last) = ([usize::MAX; 3], [0; 3]);
     let mut kept = Vec::new();
     let mut slice = |k: usize| {
@@ -117,7 +124,8 @@ pub(crate) fn segment(
     };
     let mask = Mask { columns, rows, slices: (0..slices).map(&mut slice).collect() };
     let measurements = measure(&kept, source, Bounds { first, last });
-    Segment { target, mask, measurements, confidence: Some(Confidence(0.987)) }
+    let confidence = Some(Confidence(0.987));
+    Segment { target, mask, measurements, confidence, probabilities: None, boxes: vec![] }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "voxel counts are far below 2^52")]
@@ -127,19 +135,45 @@ fn measure(kept: &[f64], source: &SourceSeries, bounds: Bounds) -> Measurements 
     let variance = kept.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
     Measurements {
         voxel_count: kept.len(),
-        volume_mm3: count * source.geometry.voxel_mm3(),
-        mean,
-        standard_deviation: variance.sqrt(),
-        minimum: kept.iter().copied().fold(f64::INFINITY, f64::min),
-        maximum: kept.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-        unit: source.unit,
         bounds,
+        extent: extent(source, kept.len(), bounds),
+        intensity: Some(Intensity {
+            mean,
+            standard_deviation: variance.sqrt(),
+            minimum: kept.iter().copied().fold(f64::INFINITY, f64::min),
+            maximum: kept.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            median: mean,
+            unit: source.unit,
+        }),
     }
+}
+
+/// Sizes that are of the right magnitude; what they are exactly is tested where they are measured.
+#[expect(clippy::cast_precision_loss, reason = "voxel counts are far below 2^52")]
+fn extent(source: &SourceSeries, count: usize, bounds: Bounds) -> Extent {
+    let frame_index = bounds.first[2];
+    let axes = Axes { long_mm: 12.5, short_mm: 4.25 };
+    match &source.grid {
+        SourceGrid::Patient(geometry) => Extent::Volumetric {
+            volume_mm3: count as f64 * geometry.voxel_mm3(),
+            surface_area_mm2: 321.0,
+            maximum_diameter_mm: 13.0,
+            axes,
+        },
+        SourceGrid::Frames(stack) => match stack.pixel_spacing_mm {
+            Some([x, y]) => Extent::Planar { frame_index, area_mm2: count as f64 * x * y, axes },
+            None => Extent::Pixels { frame_index, area_pixels: count },
+        },
+    }
+}
+
+fn absent(target: Target, reason: Absence) -> Absent {
+    Absent { target, reason }
 }
 
 /// The values of a series of uncompressed 16-bit images.
 pub(crate) fn values(source: &SourceSeries) -> Vec<f32> {
-    let [columns, rows, _] = source.geometry.size;
+    let [columns, rows, _] = source.grid.size();
     let mut all = Vec::new();
     for slice in &source.slices {
         let instance = &slice.instance;
@@ -241,7 +275,7 @@ pub(crate) fn instance(header: DataSet, uid: &str, frame_count: usize) -> Arc<So
 
 /// Two segments in made series: one in slices 0 to 2, one in slices 2 and 5, one voxel of slice 2 in both.
 pub(crate) fn two_segments(source: &SourceSeries) -> Vec<Segment> {
-    let values = vec![10.0; source.geometry.voxel_count()];
+    let values = vec![10.0; source.grid.size().iter().product()];
     vec![
         segment(left_lung(), source, &values, |[i, j, k], _| k <= 2 && i > 2 && j <= 3),
         segment(liver_tumor(), source, &values, |[i, j, k], _| {
