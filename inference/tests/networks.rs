@@ -165,7 +165,7 @@ fn sigmoids_overlap_and_keep_to_their_threshold() {
     assert_eq!(findings.segments.len(), 1);
     assert_eq!(findings.segments[0].measurements.voxel_count, wanted);
     assert_eq!(findings.absent.len(), 1);
-    assert_eq!(findings.absent[0].label, "Label 1");
+    assert_eq!(findings.absent[0].target.label, "Label 1");
 }
 
 #[test]

@@ -378,7 +378,7 @@ fn positions_and_orientation_keep_their_bytes() {
     set.put_bytes(tags::IMAGE_POSITION_PATIENT, Vr::DS, b" 1.50\\-2e0\\+3 ".to_vec());
     let series = assemble(vec![set]).unwrap();
     assert_eq!(series.slices[0].position.as_ref().unwrap().mm, [1.5, -2.0, 3.0]);
-    assert_eq!(series.slices[0].position_bytes, b" 1.50\\-2e0\\+3 ");
+    assert_eq!(series.slices[0].position.as_ref().unwrap().bytes, b" 1.50\\-2e0\\+3 ");
     let set = slice([0.0; 3]);
     let orientation = set.get(tags::IMAGE_ORIENTATION_PATIENT).unwrap().value.clone();
     assert_eq!(

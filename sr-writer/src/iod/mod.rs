@@ -2,6 +2,7 @@
 //!
 //! Each function puts the attributes of its module and of no other. What comes from the source is copied as bytes.
 
+mod body_part;
 mod contributing_equipment;
 mod copied;
 mod created_at;

@@ -2,6 +2,7 @@
 
 use dataset::{DataSet, Vr};
 
+use super::body_part::is_body_part;
 use super::copy;
 use crate::tags;
 use crate::text::{LO_MAX, with_ending};
@@ -38,6 +39,20 @@ impl SeriesRole {
     }
 }
 
+/// What says nothing, or says it in words of its own, is not repeated.
+fn put_body_part_and_request(set: &mut DataSet, source: &DataSet) {
+    let value = |tag| source.text(tag).unwrap_or_default();
+    if is_body_part(value(tags::BODY_PART_EXAMINED).trim()) {
+        copy(set, source, &[(tags::BODY_PART_EXAMINED, Vr::CS)]);
+    }
+    if matches!(value(tags::LATERALITY).trim(), "L" | "R") {
+        copy(set, source, &[(tags::LATERALITY, Vr::CS)]);
+    }
+    let others =
+        [(tags::ANATOMICAL_ORIENTATION_TYPE, Vr::CS), (tags::REQUEST_ATTRIBUTES_SEQUENCE, Vr::SQ)];
+    copy(set, source, &others);
+}
+
 /// The new series. The description names the model; a SEG also keeps the body part and the request of the source.
 pub(crate) fn put_series(set: &mut DataSet, work: &Work<'_>, role: SeriesRole, series: &str) {
     set.put_text(tags::MODALITY, Vr::CS, role.modality());
@@ -48,16 +63,7 @@ pub(crate) fn put_series(set: &mut DataSet, work: &Work<'_>, role: SeriesRole, s
     let description = with_ending(&work.findings.model.title, NOT_FOR_DIAGNOSIS, LO_MAX);
     set.put_text(tags::SERIES_DESCRIPTION, Vr::LO, &description);
     match role {
-        SeriesRole::Segmentation => copy(
-            set,
-            work.header,
-            &[
-                (tags::BODY_PART_EXAMINED, Vr::CS),
-                (tags::LATERALITY, Vr::CS),
-                (tags::ANATOMICAL_ORIENTATION_TYPE, Vr::CS),
-                (tags::REQUEST_ATTRIBUTES_SEQUENCE, Vr::SQ),
-            ],
-        ),
+        SeriesRole::Segmentation => put_body_part_and_request(set, work.header),
         SeriesRole::Report => {
             set.put_empty(tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, Vr::SQ)
         }

@@ -127,7 +127,7 @@ fn frame_content(work: &Work<'_>, frames: &Frames, frame: &Frame) -> DataSet {
     let mut content = DataSet::new();
     content.put_u32s(tags::DIMENSION_INDEX_VALUES, &index_values(work, frames, frame));
     if work.source.place.is_none() {
-        let place_in_time = u32::try_from(frame.k + 1).unwrap_or(u32::MAX);
+        let place_in_time = u32::try_from(frame.position_number).unwrap_or(u32::MAX);
         content.put_u32s(tags::TEMPORAL_POSITION_INDEX, &[place_in_time]);
     }
     content

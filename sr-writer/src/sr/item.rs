@@ -123,21 +123,6 @@ impl Item {
         item
     }
 
-    /// An IMAGE: one frame of one segment of a Segmentation.
-    pub(crate) fn segmentation_frame(
-        name: Code,
-        identity: &InstanceIdentity,
-        number: u16,
-        frame: u32,
-    ) -> Self {
-        let mut reference = sop_reference(identity);
-        reference.put_text(tags::REFERENCED_FRAME_NUMBER, Vr::IS, &frame.to_string());
-        reference.put_u16s(tags::REFERENCED_SEGMENT_NUMBER, &[number]);
-        let mut item = Self::new("IMAGE", Some(&name.concept()));
-        item.set.put_items(tags::REFERENCED_SOP_SEQUENCE, vec![reference]);
-        item
-    }
-
     /// An SCOORD: a polyline through points (column, row).
     pub(crate) fn polyline(name: Code, points: &[[f32; 2]]) -> Self {
         let mut item = Self::new("SCOORD", Some(&name.concept()));

@@ -8,6 +8,7 @@ use super::item::Item;
 use super::item::Relationship::{Contains, HasConceptMod, HasObsContext, SelectedFrom};
 use super::tid1419::{box_measurements, measurements};
 use super::tid4019::algorithm;
+use crate::SegmentationKind;
 use crate::coding::{
     BOUNDED_BY, GEOMETRIC_PURPOSE, IMAGE_REGION, MEASUREMENT_GROUP, REFERENCED_SEGMENTATION_FRAME,
     SOURCE_IMAGE_FOR_SEGMENTATION,
@@ -17,17 +18,28 @@ use crate::work::Work;
 
 /// The group of segment `index` in its largest frame.
 pub(crate) fn planar_group(work: &Work<'_>, index: usize, segment: &Segment, k: usize) -> Item {
-    let (segmentation, number) = work.segment(index);
-    let frame = frame_number(work, index, k);
-    let region =
-        Item::segmentation_frame(REFERENCED_SEGMENTATION_FRAME, segmentation, number, frame);
     let slice = &work.source.slices[k];
     begin(work, index, segment)
-        .with(Contains, region)
+        .with(Contains, region(work, index, k))
         .with(Contains, image_of(slice).named(SOURCE_IMAGE_FOR_SEGMENTATION))
         .with_all(HasConceptMod, finding_site(&segment.target))
         .with_all(HasConceptMod, algorithm(work.findings))
         .with_all(Contains, measurements(segment, work.source))
+}
+
+/// The frame of the Segmentation that shows the segment. A reference names a frame or a segment, not both (PS3.3 Table 10-3);
+/// a frame of a label map shows all segments, so there it is the segment.
+fn region(work: &Work<'_>, index: usize, k: usize) -> Item {
+    let (segmentation, number) = work.segment(index);
+    match work.form.kind {
+        SegmentationKind::Binary | SegmentationKind::Fractional => {
+            let frame = frame_number(work, index, k);
+            Item::frame(segmentation, Some(frame)).named(REFERENCED_SEGMENTATION_FRAME)
+        }
+        SegmentationKind::Labelmap => {
+            Item::segment(REFERENCED_SEGMENTATION_FRAME, segmentation, number)
+        }
+    }
 }
 
 /// The group of box `number` (from 1) of a segment: it has the Tracking UID of the box, not of the segment, because templates
@@ -41,13 +53,12 @@ pub(crate) fn box_group(
     let identifier = format!("{} box {number}", work.tracking_identifiers[index]);
     let uid = work.uids.box_tracking(index + 1, number);
     let slice = &work.source.slices[of_box.k];
-    let region = Item::polyline(IMAGE_REGION, &corners(of_box))
-        .with(SelectedFrom, image_of(slice))
-        .with(HasConceptMod, Item::code(GEOMETRIC_PURPOSE, &BOUNDED_BY.concept()));
+    let region = Item::polyline(IMAGE_REGION, &corners(of_box)).with(SelectedFrom, image_of(slice));
     Item::container(MEASUREMENT_GROUP)
         .template("1410")
         .with_all(HasObsContext, tracking(&identifier, &uid))
         .with_all(Contains, finding(&segment.target))
+        .with(HasConceptMod, Item::code(GEOMETRIC_PURPOSE, &BOUNDED_BY.concept()))
         .with(Contains, region)
         .with_all(HasConceptMod, finding_site(&segment.target))
         .with_all(HasConceptMod, algorithm(work.findings))
