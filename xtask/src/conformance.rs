@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tests::{Phantom, Validators, shared_data};
 
 use crate::report::{Steps, line};
-use crate::{onnx_runtime, setup, tree};
+use crate::{matrix, onnx_runtime, setup, tree};
 
 /// A study, and the model to run over it.
 struct Case {
@@ -31,10 +31,10 @@ struct Made {
 
 /// Something that a validator does not like.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Complaint {
-    tool: &'static str,
-    object: String,
-    text: String,
+pub(crate) struct Complaint {
+    pub(crate) tool: &'static str,
+    pub(crate) object: String,
+    pub(crate) text: String,
 }
 
 /// `deviations.toml`.
@@ -88,6 +88,7 @@ pub(crate) fn run() -> Result<()> {
         let made = make(case, &work)?;
         complaints.extend(examine(&validators, &made)?);
     }
+    complaints.extend(matrix::run(&validators, &work)?);
     judge(&complaints, &deviations()?)
 }
 
@@ -141,7 +142,7 @@ fn make(case: Case, work: &Path) -> Result<Made> {
     Ok(Made { case, segmentation, report })
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
@@ -165,14 +166,14 @@ fn object_name(made: &Made, file: &Path) -> String {
 }
 
 /// What a program printed, whatever its exit code: validators exit with 1 when they complain.
-fn said(command: &mut Command) -> Result<String> {
+pub(crate) fn said(command: &mut Command) -> Result<String> {
     let line = format!("{command:?}");
     let output = command.output().with_context(|| format!("starting {line}"))?;
     let text = [output.stdout, output.stderr].concat();
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn complaints_in(tool: &'static str, object: &str, text: &str) -> Vec<Complaint> {
+pub(crate) fn complaints_in(tool: &'static str, object: &str, text: &str) -> Vec<Complaint> {
     let bad = text.lines().filter(|line| line.starts_with("Error") || line.starts_with("Warning"));
     bad.map(|text| Complaint { tool, object: object.to_owned(), text: text.to_owned() }).collect()
 }
@@ -209,7 +210,7 @@ fn readback(validators: &Validators, made: &Made) -> Result<Vec<Complaint>> {
 }
 
 /// Our own scripts print one complaint a line and exit with 1; anything else is a broken script.
-fn script_complaints(
+pub(crate) fn script_complaints(
     tool: &'static str,
     object: &str,
     command: &mut Command,

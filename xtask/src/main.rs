@@ -8,6 +8,7 @@ mod conformance;
 mod demo;
 mod dependencies;
 mod licences;
+mod matrix;
 mod metadata;
 mod onnx_runtime;
 mod report;

@@ -7,7 +7,6 @@ use super::group::{finding, finding_site, tracking};
 use super::item::Item;
 use super::item::Relationship::{Contains, HasConceptMod, HasObsContext, SelectedFrom};
 use super::tid1419::{box_measurements, measurements};
-use super::tid4019::algorithm;
 use crate::SegmentationKind;
 use crate::coding::{
     BOUNDED_BY, GEOMETRIC_PURPOSE, IMAGE_REGION, MEASUREMENT_GROUP, REFERENCED_SEGMENTATION_FRAME,
@@ -23,7 +22,6 @@ pub(crate) fn planar_group(work: &Work<'_>, index: usize, segment: &Segment, k: 
         .with(Contains, region(work, index, k))
         .with(Contains, image_of(slice).named(SOURCE_IMAGE_FOR_SEGMENTATION))
         .with_all(HasConceptMod, finding_site(&segment.target))
-        .with_all(HasConceptMod, algorithm(work.findings))
         .with_all(Contains, measurements(segment, work.source))
 }
 
@@ -58,10 +56,9 @@ pub(crate) fn box_group(
         .template("1410")
         .with_all(HasObsContext, tracking(&identifier, &uid))
         .with_all(Contains, finding(&segment.target))
-        .with(HasConceptMod, Item::code(GEOMETRIC_PURPOSE, &BOUNDED_BY.concept()))
+        .with(Contains, Item::code(GEOMETRIC_PURPOSE, &BOUNDED_BY.concept()))
         .with(Contains, region)
         .with_all(HasConceptMod, finding_site(&segment.target))
-        .with_all(HasConceptMod, algorithm(work.findings))
         .with_all(Contains, box_measurements(of_box, work.source))
 }
 

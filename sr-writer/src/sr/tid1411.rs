@@ -6,7 +6,6 @@ use super::group::{finding, finding_site, tracking};
 use super::item::Item;
 use super::item::Relationship::{Contains, HasConceptMod, HasObsContext};
 use super::tid1419::measurements;
-use super::tid4019::algorithm;
 use crate::coding::{MEASUREMENT_GROUP, REFERENCED_SEGMENT, SOURCE_SERIES};
 use crate::work::Work;
 
@@ -21,6 +20,5 @@ pub(crate) fn volumetric_group(work: &Work<'_>, index: usize, segment: &Segment)
         .with(Contains, Item::segment(REFERENCED_SEGMENT, segmentation, number))
         .with(Contains, Item::uid(SOURCE_SERIES, work.source.series.as_str()))
         .with_all(HasConceptMod, finding_site(&segment.target))
-        .with_all(HasConceptMod, algorithm(work.findings))
         .with_all(Contains, measurements(segment, work.source))
 }

@@ -62,10 +62,11 @@ fn procedure_of_source(code: &DataSet) -> Item {
     Item::code_of_source(PROCEDURE_REPORTED, value)
 }
 
-/// A group for each segment: volumetric on a grid in the patient, planar in frames; and one for each box. Without any, the
-/// container names the algorithm that found none.
+/// A group for each segment: volumetric on a grid in the patient, planar in frames; and one for each box. The
+/// container names the algorithm, once for all groups, or for having found none.
 fn imaging_measurements(work: &Work<'_>) -> Item {
     let container = Item::container(IMAGING_MEASUREMENTS);
+    let container = container.with_all(HasConceptMod, algorithm(work.findings));
     let segments = work.findings.segments.iter().enumerate();
     let groups: Vec<Item> = segments
         .flat_map(|(index, segment)| {
@@ -80,8 +81,5 @@ fn imaging_measurements(work: &Work<'_>) -> Item {
             std::iter::once(group).chain(boxes)
         })
         .collect();
-    if groups.is_empty() {
-        return container.with_all(HasConceptMod, algorithm(work.findings));
-    }
     container.with_all(Contains, groups)
 }
