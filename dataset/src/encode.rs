@@ -10,11 +10,28 @@ use crate::{DataSet, Element, FileMeta, Value, Vr, tags};
 const ITEM_HEADER: [u8; 4] = [0xFE, 0xFF, 0x00, 0xE0];
 const PREAMBLE_BYTES: usize = 128;
 
-/// The data set as bytes.
+/// Whether elements are written with their value representation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Explicit,
+    Implicit,
+}
+
+/// The data set as bytes, in Explicit VR Little Endian.
 #[must_use]
 pub fn encode(data_set: &DataSet) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(encoded_bytes(data_set));
-    append(data_set, &mut bytes);
+    encode_form(data_set, Form::Explicit)
+}
+
+/// The data set as bytes, in Implicit VR Little Endian.
+#[must_use]
+pub fn encode_implicit(data_set: &DataSet) -> Vec<u8> {
+    encode_form(data_set, Form::Implicit)
+}
+
+fn encode_form(data_set: &DataSet, form: Form) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(encoded_bytes(data_set, form));
+    append(data_set, form, &mut bytes);
     bytes
 }
 
@@ -25,14 +42,14 @@ pub fn encode(data_set: &DataSet) -> Vec<u8> {
 pub fn encode_into(data_set: &DataSet, to: &mut impl Write) -> io::Result<()> {
     for (tag, element) in data_set.iter() {
         let mut head = Vec::new();
-        append_header(*tag, element, &mut head);
+        append_header(*tag, element, Form::Explicit, &mut head);
         match &element.value {
             Value::Bytes(bytes) => {
                 to.write_all(&head)?;
                 to.write_all(bytes)?;
             }
             Value::Items(items) => {
-                append_items(items, &mut head);
+                append_items(items, Form::Explicit, &mut head);
                 to.write_all(&head)?;
             }
         }
@@ -44,8 +61,8 @@ pub fn encode_into(data_set: &DataSet, to: &mut impl Write) -> io::Result<()> {
 #[must_use]
 pub fn encode_file(meta: &FileMeta, data_set: &DataSet) -> Vec<u8> {
     let mut file = file_meta_bytes(meta);
-    file.reserve_exact(encoded_bytes(data_set));
-    append(data_set, &mut file);
+    file.reserve_exact(encoded_bytes(data_set, Form::Explicit));
+    append(data_set, Form::Explicit, &mut file);
     file
 }
 
@@ -58,7 +75,7 @@ pub fn file_meta_bytes(meta: &FileMeta) -> Vec<u8> {
     length.put_u32s(tags::FILE_META_INFORMATION_GROUP_LENGTH, &[group_bytes]);
     let mut bytes = vec![0; PREAMBLE_BYTES];
     bytes.extend_from_slice(b"DICM");
-    append(&length, &mut bytes);
+    append(&length, Form::Explicit, &mut bytes);
     bytes.extend_from_slice(&group);
     bytes
 }
@@ -81,32 +98,36 @@ fn meta_group(meta: &FileMeta) -> DataSet {
     group
 }
 
-fn append(data_set: &DataSet, to: &mut Vec<u8>) {
+fn append(data_set: &DataSet, form: Form, to: &mut Vec<u8>) {
     for (tag, element) in data_set.iter() {
-        append_header(*tag, element, to);
+        append_header(*tag, element, form, to);
         match &element.value {
             Value::Bytes(bytes) => {
                 to.extend_from_slice(bytes);
                 to.extend(padding(bytes));
             }
-            Value::Items(items) => append_items(items, to),
+            Value::Items(items) => append_items(items, form, to),
         }
     }
 }
 
-fn append_items(items: &[DataSet], to: &mut Vec<u8>) {
+fn append_items(items: &[DataSet], form: Form, to: &mut Vec<u8>) {
     for item in items {
         to.extend_from_slice(&ITEM_HEADER);
-        to.extend_from_slice(&length_bytes(encoded_bytes(item)));
-        append(item, to);
+        to.extend_from_slice(&length_bytes(encoded_bytes(item, form)));
+        append(item, form, to);
     }
 }
 
-fn append_header(tag: Tag, element: &Element, to: &mut Vec<u8>) {
-    let length = value_bytes(element);
-    let vr = written_vr(element, length);
+fn append_header(tag: Tag, element: &Element, form: Form, to: &mut Vec<u8>) {
+    let length = value_bytes(element, form);
     to.extend_from_slice(&tag.group.to_le_bytes());
     to.extend_from_slice(&tag.element.to_le_bytes());
+    if form == Form::Implicit {
+        to.extend_from_slice(&length_bytes(length));
+        return;
+    }
+    let vr = written_vr(element, length);
     to.extend_from_slice(vr.to_string().as_bytes());
     match u16::try_from(length) {
         Ok(short) if has_short_length(vr) => to.extend_from_slice(&short.to_le_bytes()),
@@ -133,17 +154,17 @@ fn padding(bytes: &[u8]) -> Option<u8> {
     (bytes.len() % 2 == 1).then_some(0)
 }
 
-fn value_bytes(element: &Element) -> usize {
+fn value_bytes(element: &Element, form: Form) -> usize {
     match &element.value {
         Value::Bytes(bytes) => bytes.len() + bytes.len() % 2,
-        Value::Items(items) => items.iter().map(|item| 8 + encoded_bytes(item)).sum(),
+        Value::Items(items) => items.iter().map(|item| 8 + encoded_bytes(item, form)).sum(),
     }
 }
 
-fn encoded_bytes(data_set: &DataSet) -> usize {
+fn encoded_bytes(data_set: &DataSet, form: Form) -> usize {
     let of = |element: &Element| {
-        let length = value_bytes(element);
-        let short = has_short_length(written_vr(element, length));
+        let length = value_bytes(element, form);
+        let short = form == Form::Implicit || has_short_length(written_vr(element, length));
         length + if short { 8 } else { 12 }
     };
     data_set.iter().map(|(_, element)| of(element)).sum()

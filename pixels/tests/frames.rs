@@ -155,7 +155,7 @@ fn formats_that_are_no_grey_image_are_refused() {
     let reason = pixels::check_decodable(&floating).unwrap_err().to_string();
     assert_eq!(reason, "no-pixels: 1.3: no Pixel Data");
     let slice = slice_of(made.instance(made.header()), 0, 1.0, 0.0);
-    let reason = pixels::slice_values(&slice, &grid(2, 1)).unwrap_err().to_string();
+    let reason = pixels::slice_values(&slice, grid(2, 1)).unwrap_err().to_string();
     assert_eq!(reason, "mixed-grid: 1.3: 1 x 1 pixels, not 2 x 1");
 }
 

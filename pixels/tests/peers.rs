@@ -36,7 +36,7 @@ fn read(path: &Path, frame_index: usize) -> Result<Vec<f32>, String> {
     let intercept = instance.header.number(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
     let slice = slice_of(instance.as_ref().clone(), frame_index, slope, intercept);
     pixels::check_decodable(&slice.instance).map_err(|reason| reason.to_string())?;
-    pixels::slice_values(&slice, &grid).map_err(|reason| reason.to_string())
+    pixels::slice_values(&slice, grid).map_err(|reason| reason.to_string())
 }
 
 /// First 16 hex digits of SHA-256 over the values as little-endian bytes.

@@ -4,7 +4,7 @@
 //! cargo run -p sr-writer --example made_results -- FOLDER_OF_ONE_SERIES OUT
 //! ```
 //!
-//! `OUT/<kind>/` gets `segmentation.dcm` and `report.dcm`; `OUT/truth/` gets the voxels of each segment, one byte a voxel,
+//! `OUT/<kind>/` gets `segmentation.dcm`, the same in other transfer syntaxes, and `report.dcm`; `OUT/truth/` gets the voxels of each segment, one byte a voxel,
 //! `[k][j][i]`, and `truth.json`, which names them and the source of each slice. All is the same on each run.
 #![expect(clippy::expect_used, clippy::cast_precision_loss, reason = "a tool for tests")]
 
@@ -16,13 +16,21 @@ use std::path::{Path, PathBuf};
 use domain::{
     Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Extent, Findings, Intensity, Limits,
     Mask, Measurements, ModelIdentity, Moment, PlanarBox, Probabilities, Segment, SourceGrid,
-    Target,
+    Target, TransferSyntaxUid,
 };
 use series::SourceSeries;
-use sr_writer::{Device, SegmentationForm, SegmentationKind, WriteContext};
+use sr_writer::{Device, ResultInstance, SegmentationForm, SegmentationKind, WriteContext};
 
 const KINDS: [SegmentationKind; 3] =
     [SegmentationKind::Binary, SegmentationKind::Fractional, SegmentationKind::Labelmap];
+
+/// Other transfer syntaxes than that of `segmentation.dcm`, as the parts of file names.
+const SYNTAXES: [(&str, &str); 4] = [
+    ("implicit", "1.2.840.10008.1.2"),
+    ("deflated", "1.2.840.10008.1.2.1.99"),
+    ("rle", "1.2.840.10008.1.2.5"),
+    ("deflated-frames", "1.2.840.10008.1.2.8.1"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -37,8 +45,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         for result in results.instances() {
             fs::write(into.join(format!("{}.dcm", result.kind.as_str())), &result.file)?;
         }
+        write_recoded(&results.segmentations[0], kind, &into)?;
     }
     write_truth(&out.join("truth"), &source, &findings)
+}
+
+/// The Segmentation in every transfer syntax that it has a form in.
+fn write_recoded(
+    result: &ResultInstance,
+    kind: SegmentationKind,
+    into: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let bits = if kind == SegmentationKind::Binary { 1 } else { 8 };
+    for (name, uid) in SYNTAXES {
+        let to = TransferSyntaxUid::parse(uid)?;
+        if sr_writer::can_recode(&to, Some(bits)) {
+            let file = sr_writer::recode_file(result, &to)?;
+            fs::write(into.join(format!("segmentation-{name}.dcm")), file)?;
+        }
+    }
+    Ok(())
 }
 
 fn read(folder: &Path) -> Result<SourceSeries, Box<dyn Error>> {

@@ -103,7 +103,7 @@ impl Made {
     ) -> Result<Vec<f32>, String> {
         let (slope, intercept) = self.rescale;
         let slice = slice_of(self.instance(header), frame_index, slope, intercept);
-        pixels::slice_values(&slice, &grid(self.columns.into(), self.rows.into()))
+        pixels::slice_values(&slice, grid(self.columns.into(), self.rows.into()))
             .map_err(|reason| reason.to_string())
     }
 

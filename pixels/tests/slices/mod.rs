@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::VolumeGeometry;
 use series::{SourceInstance, SourceSlice};
 
 /// A slice of an instance, wherever it lies.
@@ -16,19 +15,13 @@ pub(crate) fn slice_of(
         instance: Arc::new(instance),
         frame_index,
         frame_number: None,
-        position_mm: [0.0; 3],
-        position_bytes: Vec::new(),
+        position: None,
         rescale_slope,
         rescale_intercept,
     }
 }
 
-/// A grid of one slice.
-pub(crate) fn grid(columns: usize, rows: usize) -> VolumeGeometry {
-    VolumeGeometry {
-        size: [columns, rows, 1],
-        spacing_mm: [1.0; 3],
-        origin_mm: [0.0; 3],
-        directions: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
-    }
+/// The size of a grid of one slice.
+pub(crate) fn grid(columns: usize, rows: usize) -> [usize; 3] {
+    [columns, rows, 1]
 }
