@@ -6,6 +6,7 @@ mod faults;
 mod resolve;
 mod resolved;
 mod rules;
+mod wishes;
 mod written;
 
 use std::fs;

@@ -1,16 +1,17 @@
 //! As written → resolved: every check that needs no model and no port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable};
+use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
 
 use crate::resolved::{
     Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
     ReceiveConfig,
 };
+use crate::wishes::wishes;
 use crate::written::{self, Written};
 use crate::{Faults, rules};
 
@@ -58,6 +59,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
         },
         receive,
         models,
+        wishes: wishes_of(&written.destination, &mut faults),
         destinations,
         routing,
     };
@@ -207,6 +209,14 @@ fn destinations(
     let of = |to: &written::Destination| {
         let key = format!("destination {:?}", to.name);
         faults.take(&key, destination(to, own))
+    };
+    written.iter().filter_map(of).collect()
+}
+
+fn wishes_of(written: &[written::Destination], faults: &mut Faults) -> BTreeMap<String, Wishes> {
+    let of = |to: &written::Destination| {
+        let wishes = faults.take(&format!("destination {:?}", to.name), wishes(to))?;
+        Some((to.name.clone(), wishes))
     };
     written.iter().filter_map(of).collect()
 }

@@ -1,9 +1,10 @@
 //! The configuration that the node works with: checked, typed, immutable. Each room gets its own part.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable};
+use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
 
 /// A configuration without faults.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Config {
     pub models: Vec<ModelConfig>,
     /// Destinations, names unique.
     pub destinations: Vec<Destination>,
+    /// What each destination wants of results, by name.
+    pub wishes: BTreeMap<String, Wishes>,
     /// Rules; the models and destinations they name exist.
     pub routing: RoutingTable,
 }

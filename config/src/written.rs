@@ -1,6 +1,7 @@
 //! `node.toml` as it is written. Defaults stand here; nothing is checked but types and names of keys.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -172,6 +173,31 @@ pub(crate) struct Destination {
     pub(crate) name: String,
     pub(crate) to: String,
     pub(crate) calling: Option<String>,
+    #[serde(default)]
+    pub(crate) segmentation: Vec<Segmentation>,
+    pub(crate) frames_max: Option<NonZeroUsize>,
+    #[serde(default)]
+    pub(crate) keep_empty_frames: bool,
+    #[serde(default)]
+    pub(crate) transfer_syntaxes: Vec<TransferSyntax>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Segmentation {
+    Binary,
+    Fractional,
+    Labelmap,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TransferSyntax {
+    Explicit,
+    Implicit,
+    Deflated,
+    DeflatedFrames,
+    Rle,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,8 +1,11 @@
 //! The command line: what may be typed. Names and exit codes are fixed; scripts rely on them.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::{Moment, SegmentationForm, SegmentationKind};
 
 use crate::peer::Peer;
 
@@ -83,6 +86,18 @@ pub(crate) struct RunArgs {
     /// Where results go: OUT/SERIES-UID/MODEL/segmentation.dcm, report.dcm, overlay.png.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// How masks are written: binary is what every viewer shows, fractional has probabilities, labelmap one frame a slice.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t)]
+    pub(crate) segmentation: Kind,
+    /// Most frames of one Segmentation; more are split by segments.
+    #[arg(long, value_name = "N")]
+    pub(crate) frames_max: Option<NonZeroUsize>,
+    /// Writes frames of slices without a segment, too.
+    #[arg(long)]
+    pub(crate) keep_empty_frames: bool,
+    /// When the analysis counts as begun, as 2026-11-24T10:15:00Z: with the same input, the same files come out. Without it: now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) started: Option<Started>,
     /// Leaves the overlay picture out.
     #[arg(long)]
     pub(crate) no_overlay: bool,
@@ -95,6 +110,44 @@ pub(crate) struct RunArgs {
     /// Prints the outcome as JSON on stdout.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `--segmentation`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Kind {
+    /// BINARY.
+    #[default]
+    Binary,
+    /// FRACTIONAL.
+    Fractional,
+    /// LABELMAP.
+    Labelmap,
+}
+
+impl RunArgs {
+    /// The form that is asked for.
+    pub(crate) fn form(&self) -> SegmentationForm {
+        let kind = match self.segmentation {
+            Kind::Binary => SegmentationKind::Binary,
+            Kind::Fractional => SegmentationKind::Fractional,
+            Kind::Labelmap => SegmentationKind::Labelmap,
+        };
+        let (frames_max, keep_empty_frames) = (self.frames_max, self.keep_empty_frames);
+        SegmentationForm { kind, frames_max, keep_empty_frames }
+    }
+}
+
+/// `--started`: a time in UTC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started(pub(crate) Moment);
+
+impl FromStr for Started {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let moment = Moment::parse_utc(text);
+        moment.map(Self).ok_or_else(|| "not of the form 2026-11-24T10:15:00Z".into())
+    }
 }
 
 /// `send`.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Backoff, Destination};
-use scu::{Outcome, Outgoing, ScuError, Timeouts};
+use domain::{Backoff, Destination, Wishes};
+use scu::{Chosen, Outcome, ScuError, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::choices::Choices;
 use crate::clock;
 use crate::pipeline;
 
@@ -23,6 +24,8 @@ pub(crate) struct Delivering {
     pub(crate) spool: Arc<Spool>,
     /// Destinations by name.
     pub(crate) destinations: Arc<BTreeMap<String, Destination>>,
+    /// What destinations want of results, by name.
+    pub(crate) wishes: Arc<BTreeMap<String, Wishes>>,
     /// When to try again.
     pub(crate) backoff: Backoff,
     /// How long a peer may take.
@@ -33,7 +36,8 @@ pub(crate) struct Delivering {
 
 /// What came of one try.
 enum Tried {
-    Done,
+    /// In this form.
+    Done(String),
     /// The destination may take it later.
     Later(String),
     /// The destination will not take it.
@@ -82,9 +86,7 @@ impl Delivering {
         let tried = self.attempt(delivery).await;
         let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
         match &tried {
-            Tried::Done => {
-                tracing::info!(job, destination = to, results = delivery.results.len(), "delivered")
-            }
+            Tried::Done(form) => tracing::info!(job, destination = to, form, "delivered"),
             Tried::Later(reason) => {
                 tracing::warn!(job, destination = to, reason, "not delivered yet")
             }
@@ -99,18 +101,16 @@ impl Delivering {
         let Some(to) = self.destinations.get(&delivery.destination) else {
             return Tried::Refused("the configuration has no such destination any more".into());
         };
-        let outgoing: Vec<Outgoing> = delivery
-            .results
-            .iter()
-            .map(|result| Outgoing { identity: result.identity.clone(), path: result.path.clone() })
-            .collect();
-        judge(pipeline::deliver(to, &outgoing, &self.timeouts).await)
+        let wishes = self.wishes.get(&delivery.destination).cloned().unwrap_or_default();
+        let choices = Choices::of(&wishes, &delivery.results);
+        let chosen = pipeline::deliver(to, &choices.sets, &self.timeouts).await;
+        judge(chosen, &choices)
     }
 
     fn record(&self, delivery: &Delivery, tried: Tried) -> Result<(), SpoolError> {
         let now = clock::now();
         match tried {
-            Tried::Done => self.spool.delivery_done(delivery.id, now),
+            Tried::Done(form) => self.spool.delivery_done(delivery.id, &form, now),
             Tried::Refused(reason) => self.spool.delivery_failed(delivery.id, &reason, None, now),
             Tried::Later(reason) => {
                 let pause = self.backoff.pause_after(delivery.attempts + 1);
@@ -135,13 +135,13 @@ fn release(ended: Result<String, tokio::task::JoinError>, busy: &mut BTreeSet<St
 }
 
 /// Connection failures and resource shortage pass; other refusals stay.
-fn judge(outcome: Result<Vec<Outcome>, ScuError>) -> Tried {
-    let outcomes = match outcome {
-        Ok(outcomes) => outcomes,
+fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
+    let chosen = match chosen {
+        Ok(chosen) => chosen,
         Err(error) => return Tried::Later(error.to_string()),
     };
     let mut later = None;
-    for outcome in outcomes {
+    for outcome in chosen.outcomes {
         match outcome {
             Outcome::Stored | Outcome::StoredWithWarning(_) => {}
             Outcome::NotAccepted => {
@@ -156,5 +156,6 @@ fn judge(outcome: Result<Vec<Outcome>, ScuError>) -> Tried {
             }
         }
     }
-    later.map_or(Tried::Done, Tried::Later)
+    let form = choices.forms.get(chosen.choice).cloned().unwrap_or_default();
+    later.map_or(Tried::Done(form), Tried::Later)
 }

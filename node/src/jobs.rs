@@ -1,13 +1,16 @@
 //! Verbs 5 to 8 on worker threads: a job from the ledger, its results into the ledger.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Job, Limits, SpooledInstance, Unsuitable, UnsuitableCode};
+use domain::{
+    Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable, UnsuitableCode, Wishes,
+};
 use spool::{NewResult, Spool, SpoolError};
-use sr_writer::{Device, ResultSet, SegmentationForm, WriteContext};
+use sr_writer::{Device, ResultSet, WriteContext};
 use tokio::sync::Notify;
 
 use crate::bell::Bell;
@@ -27,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) models: Arc<Models>,
     /// Who we are, for the results.
     pub(crate) device: Device,
+    /// What destinations want of results, by name.
+    pub(crate) wishes: Arc<BTreeMap<String, Wishes>>,
     /// Bounds on series and volumes.
     pub(crate) limits: Limits,
     /// Rung when there are jobs.
@@ -39,7 +44,7 @@ pub(crate) struct Worker {
 
 /// How a job ends: the one place that turns its outcome into a disposition.
 enum Disposition {
-    Written(ResultSet),
+    Written(Vec<(SegmentationForm, ResultSet)>),
     Quarantined { code: &'static str, reason: String },
 }
 
@@ -91,29 +96,52 @@ impl Worker {
         }
     }
 
-    fn process(&self, job: &Job, instances: &[SpooledInstance]) -> Result<ResultSet, Unsuitable> {
+    fn process(
+        &self,
+        job: &Job,
+        instances: &[SpooledInstance],
+    ) -> Result<Vec<(SegmentationForm, ResultSet)>, Unsuitable> {
         let unknown = || Unsuitable::new(UnsuitableCode::UnknownModel, job.model.clone());
         let model = self.models.get(&job.model).ok_or_else(unknown)?;
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
         let headers = series::read_instances(&paths, &self.limits)?;
         let source = series::assemble(&headers, &self.limits)?;
-        let predecessor = self.spool.predecessor(&job.series, &job.rule, job.revision);
-        let context = WriteContext {
+        let created = clock::now();
+        let context = |form| WriteContext {
             device: self.device.clone(),
-            created: clock::now(),
-            form: SegmentationForm::default(),
-            predecessor: predecessor.unwrap_or_else(|error| {
-                tracing::error!(job = job.id.0, %error, "the earlier result cannot be looked up");
-                None
-            }),
+            created,
+            form,
+            predecessor: self.predecessor(job, form),
         };
-        Ok(pipeline::process(model, &source, &context)?.results)
+        Ok(pipeline::process(model, &source, &self.forms(job), context)?.results)
+    }
+
+    /// The forms that the destinations of a job may get, each once.
+    fn forms(&self, job: &Job) -> Vec<SegmentationForm> {
+        let wishes = job.destinations.iter().filter_map(|name| self.wishes.get(name));
+        let forms: BTreeSet<_> = wishes.flat_map(Wishes::forms).collect();
+        if forms.is_empty() {
+            return vec![SegmentationForm::default()];
+        }
+        forms.into_iter().collect()
+    }
+
+    fn predecessor(&self, job: &Job, form: SegmentationForm) -> Option<Predecessor> {
+        let form = form.to_string();
+        let found = self.spool.predecessor(&job.series, &job.rule, job.revision, &form);
+        found.unwrap_or_else(|error| {
+            tracing::error!(job = job.id.0, %error, "the earlier result cannot be looked up");
+            None
+        })
     }
 
     fn end(&self, job: &Job, disposition: Disposition) -> Result<(), SpoolError> {
         match disposition {
             Disposition::Written(results) => {
-                self.spool.job_written(job.id, &new_results(&results), clock::now())?;
+                let forms: Vec<String> = results.iter().map(|(form, _)| form.to_string()).collect();
+                let sets = forms.iter().zip(results.iter().map(|(_, set)| set));
+                let new: Vec<_> = sets.flat_map(|(form, set)| new_results(form, set)).collect();
+                self.spool.job_written(job.id, &new, clock::now())?;
                 self.deliveries.notify_one();
                 Ok(())
             }
@@ -125,11 +153,12 @@ impl Worker {
     }
 }
 
-fn new_results(results: &ResultSet) -> Vec<NewResult<'_>> {
+fn new_results<'a>(form: &'a str, results: &'a ResultSet) -> Vec<NewResult<'a>> {
     let of = |result| {
         let result: &sr_writer::ResultInstance = result;
         NewResult {
             kind: result.kind.as_str(),
+            form,
             identity: result.identity.clone(),
             file: &result.file,
         }

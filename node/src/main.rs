@@ -4,6 +4,7 @@
 
 mod assembling;
 mod bell;
+mod choices;
 mod cli;
 mod clock;
 mod delivering;

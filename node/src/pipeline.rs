@@ -8,12 +8,14 @@
 //! | 5 to 8 | preprocess, infer, postprocess, write | series + model → result instances | [`process`] |
 //! | 9 | deliver | result instances + `Destination` → `Outcome`s | [`deliver`] |
 
+use std::path::Path;
+
 use domain::{
-    After, Destination, Findings, RoutingTable, Rule, SeriesFacts, Unsuitable, UnsuitableCode,
-    Verdict,
+    After, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
+    TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{Model, Volume};
-use scu::{Outcome, Outgoing, ScuError, Timeouts};
+use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
@@ -33,8 +35,8 @@ pub(crate) struct Processed {
     pub(crate) volume: Volume,
     /// What was found.
     pub(crate) findings: Findings,
-    /// SEG and SR.
-    pub(crate) results: ResultSet,
+    /// SEG and SR, in each form that was asked for and is another than those before it.
+    pub(crate) results: Vec<(SegmentationForm, ResultSet)>,
 }
 
 /// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
@@ -44,25 +46,37 @@ pub(crate) struct Processed {
 pub(crate) fn process(
     model: &Model,
     source: &SourceSeries,
-    context: &WriteContext,
+    forms: &[SegmentationForm],
+    context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
     let volume = inference::read_volume(source)?;
     let input = inference::preprocess(model.manifest(), &volume, &source.modality)?;
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
-    let results = sr_writer::write(&findings, source, context)
-        .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
+    let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();
+    for form in forms.iter().map(|form| sr_writer::effective_form(&findings, *form)) {
+        if results.iter().all(|(written, _)| *written != form) {
+            let set = sr_writer::write(&findings, source, &context(form))
+                .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
+            results.push((form, set));
+        }
+    }
     Ok(Processed { volume, findings, results })
 }
 
-/// 9: one result set to one destination over one association, SEG before SR.
+/// 9: one result set to one destination over one association, SEG before SR: the first of several forms, in the first of
+/// several transfer syntaxes, that the destination accepts.
 ///
 /// # Errors
 /// [`ScuError`] when the connection or the association fails: to be tried again.
 pub(crate) async fn deliver(
     to: &Destination,
-    results: &[Outgoing],
+    choices: &[Vec<Offered>],
     timeouts: &Timeouts,
-) -> Result<Vec<Outcome>, ScuError> {
-    scu::store(to, results, timeouts, &mut |_, _| {}).await
+) -> Result<Chosen, ScuError> {
+    let recode = |path: &Path, syntax: &TransferSyntaxUid| {
+        let file = std::fs::read(path).map_err(|error| error.to_string())?;
+        sr_writer::recode_data_set(&file, syntax).map_err(|error| error.to_string())
+    };
+    scu::store_choice(to, choices, &recode, timeouts).await
 }

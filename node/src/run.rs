@@ -11,7 +11,7 @@ use domain::{
 use inference::{Model, RuntimeOptions};
 use serde::Serialize;
 use series::SourceInstance;
-use sr_writer::{Device, ResultInstance, ResultSet, SegmentationForm, WriteContext};
+use sr_writer::{Device, ResultInstance, ResultSet, WriteContext};
 
 use crate::cli::RunArgs;
 use crate::clock;
@@ -161,7 +161,7 @@ fn run_model(
     let series = instances[0].identity.series.to_string();
     let progress =
         Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
-    let processed = infer(choice, model, instances);
+    let processed = infer(args, choice, model, instances);
     progress.finish();
     let mut outcome = SeriesOutcome {
         series: series.clone(),
@@ -185,18 +185,16 @@ fn run_model(
 }
 
 fn infer(
+    args: &RunArgs,
     choice: &Choice,
     model: &Model,
     instances: &[Arc<SourceInstance>],
 ) -> Result<Processed, Unsuitable> {
     let source = series::assemble(instances, &choice.limits)?;
-    let context = WriteContext {
-        device: choice.device.clone(),
-        created: clock::now(),
-        form: SegmentationForm::default(),
-        predecessor: None,
-    };
-    pipeline::process(model, &source, &context)
+    let created = args.started.map_or_else(clock::now, |started| started.0);
+    let context =
+        |form| WriteContext { device: choice.device.clone(), created, form, predecessor: None };
+    pipeline::process(model, &source, &[args.form()], context)
 }
 
 fn write_files(
@@ -207,7 +205,7 @@ fn write_files(
     let on = || folder.display().to_string();
     fs::create_dir_all(folder).or_fail(Fault::Disk, on)?;
     let mut files = Vec::new();
-    for (name, result) in file_names(&processed.results) {
+    for (name, result) in processed.results.iter().flat_map(|(_, set)| file_names(set)) {
         let path = folder.join(name);
         fs::write(&path, &result.file).or_fail(Fault::Disk, on)?;
         files.push(path);

@@ -139,6 +139,7 @@ impl Node {
             spool: Arc::clone(&self.spool),
             models: Arc::clone(&self.models),
             device: settings::device(&self.config),
+            wishes: Arc::new(self.config.wishes.clone()),
             limits: self.limits().clone(),
             jobs: Arc::clone(&self.jobs),
             deliveries: Arc::clone(&self.deliveries),
@@ -151,6 +152,7 @@ impl Node {
         Delivering {
             spool: Arc::clone(&self.spool),
             destinations: Arc::new(named.collect()),
+            wishes: Arc::new(self.config.wishes.clone()),
             backoff: self.config.backoff,
             timeouts: Timeouts {
                 connect: self.config.deliver.connect_timeout,

@@ -49,6 +49,8 @@ struct DeliveryStatus {
     attempts: u32,
     next_at: Option<u64>,
     reason: Option<String>,
+    /// The form of the masks that it got.
+    form: Option<String>,
 }
 
 /// Runs the command.
@@ -111,6 +113,7 @@ impl DeliveryStatus {
             attempts: row.attempts,
             next_at: row.next_at.map(|at| at.unix_millis()),
             reason: row.reason,
+            form: row.form,
         }
     }
 }
@@ -164,13 +167,14 @@ fn job_table(rows: &[JobStatus]) -> Table {
 }
 
 fn delivery_table(rows: &[DeliveryStatus]) -> Table {
-    let mut table = Table::new(&["job", "destination", "state", "attempts", "why"]);
+    let mut table = Table::new(&["job", "destination", "state", "form", "attempts", "why"]);
     for row in rows {
         let (job, attempts) = (row.job.to_string(), row.attempts.to_string());
         table.add(&[
             &job,
             &row.destination,
             &row.state,
+            row.form.as_deref().unwrap_or(""),
             &attempts,
             row.reason.as_deref().unwrap_or(""),
         ]);

@@ -18,7 +18,16 @@ pub(crate) struct Contexts(BTreeMap<(SopClassUid, TransferSyntaxUid), u8>);
 impl Contexts {
     /// Makes room for an instance; false when all presentation contexts are taken.
     fn add(&mut self, identity: &InstanceIdentity) -> bool {
-        let key = key(identity);
+        self.add_syntax(identity, &identity.transfer_syntax)
+    }
+
+    /// Makes room for an instance in any of several transfer syntaxes; false when all presentation contexts are taken.
+    pub(crate) fn add_syntax(
+        &mut self,
+        identity: &InstanceIdentity,
+        syntax: &TransferSyntaxUid,
+    ) -> bool {
+        let key = (identity.sop_class.clone(), syntax.clone());
         let count = self.0.len();
         if !self.0.contains_key(&key) && count < CONTEXTS_MAX {
             let id = u8::try_from(count.saturating_mul(2).saturating_add(1)).unwrap_or(u8::MAX);
@@ -27,9 +36,18 @@ impl Contexts {
         self.0.contains_key(&key)
     }
 
-    /// The Presentation Context ID of an instance.
+    /// The Presentation Context ID of an instance as it is stored.
     pub(crate) fn id(&self, identity: &InstanceIdentity) -> Option<u8> {
-        self.0.get(&key(identity)).copied()
+        self.id_in(identity, &identity.transfer_syntax)
+    }
+
+    /// The Presentation Context ID of an instance in a transfer syntax.
+    pub(crate) fn id_in(
+        &self,
+        identity: &InstanceIdentity,
+        syntax: &TransferSyntaxUid,
+    ) -> Option<u8> {
+        self.0.get(&(identity.sop_class.clone(), syntax.clone())).copied()
     }
 
     /// What to propose.
@@ -44,10 +62,6 @@ impl Contexts {
         };
         self.0.iter().map(proposed).collect()
     }
-}
-
-fn key(identity: &InstanceIdentity) -> (SopClassUid, TransferSyntaxUid) {
-    (identity.sop_class.clone(), identity.transfer_syntax.clone())
 }
 
 /// The contexts of as many instances from the front as one Association can carry, and how many these are.

@@ -1,16 +1,15 @@
 //! A file of ours as the data set that is sent: opened, and read in order from behind its file meta information.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::{Outgoing, ScuError};
 
 /// The data set of a file.
-#[derive(Debug)]
 pub(crate) struct DataSetFile<'a> {
     path: &'a Path,
-    file: File,
+    bytes: Box<dyn Read + Send>,
     left: u64,
 }
 
@@ -28,7 +27,13 @@ impl<'a> DataSetFile<'a> {
             Ok((file, length.saturating_sub(start)))
         });
         let (file, left) = opened.map_err(|error| unusable(path, error))?;
-        Ok(Self { path, file, left })
+        Ok(Self { path, bytes: Box::new(file), left })
+    }
+
+    /// A data set that was made of the file at `path`.
+    pub(crate) fn of_bytes(path: &'a Path, bytes: Vec<u8>) -> Self {
+        let left = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self { path, bytes: Box::new(Cursor::new(bytes)), left }
     }
 
     /// Bytes that were not read yet.
@@ -40,7 +45,7 @@ impl<'a> DataSetFile<'a> {
     pub(crate) fn read(&mut self, out: &mut Vec<u8>, count: usize) -> Result<(), ScuError> {
         let wanted = u64::try_from(count).unwrap_or(u64::MAX);
         out.reserve(count);
-        let read = Read::take(&mut self.file, wanted).read_to_end(out);
+        let read = Read::take(&mut self.bytes, wanted).read_to_end(out);
         if read.map_err(|error| unusable(self.path, error))? != count {
             return Err(unusable(self.path, "it became shorter while it was sent"));
         }

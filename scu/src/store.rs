@@ -82,12 +82,21 @@ async fn send(
 ) -> Result<Outcome, ScuError> {
     let context_id = contexts.id(&instance.identity).filter(|id| requestor.accepts(*id));
     let Some(context_id) = context_id else { return Ok(Outcome::NotAccepted) };
-    let mut data_set = DataSetFile::open(instance)?;
+    send_data_set(requestor, &instance.identity, context_id, DataSetFile::open(instance)?).await
+}
+
+/// One C-STORE, whatever the data set is read from.
+pub(crate) async fn send_data_set(
+    requestor: &mut Requestor,
+    identity: &InstanceIdentity,
+    context_id: u8,
+    mut data_set: DataSetFile<'_>,
+) -> Result<Outcome, ScuError> {
     let message_id = requestor.next_message_id();
     let request = StoreRequest {
         message_id,
-        sop_class: instance.identity.sop_class.to_string(),
-        sop_instance: instance.identity.sop_instance.to_string(),
+        sop_class: identity.sop_class.to_string(),
+        sop_instance: identity.sop_instance.to_string(),
         has_data_set: true,
     };
     let writer = PDataWriter::new(context_id, requestor.peer_pdu_length_max());

@@ -110,7 +110,7 @@ impl Spool {
         self.ledger.job_quarantined(job, code, reason, now)
     }
 
-    /// The report that the same rule made of the newest earlier revision of a series.
+    /// The report of a form that the same rule made of the newest earlier revision of a series.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`].
@@ -119,8 +119,9 @@ impl Spool {
         series: &SeriesInstanceUid,
         rule: &str,
         before: Revision,
+        form: &str,
     ) -> Result<Option<Predecessor>, SpoolError> {
-        self.ledger.predecessor(series, rule, before)
+        self.ledger.predecessor(series, rule, before, form)
     }
 }
 
@@ -143,13 +144,13 @@ impl Spool {
         self.ledger.next_delivery_at()
     }
 
-    /// A destination has all results. With the last delivery of a job the job ends: done, or quarantined as
+    /// A destination has all results of one form. With the last delivery of a job the job ends: done, or quarantined as
     /// `undeliverable` if a destination refused.
     ///
     /// # Errors
     /// [`SpoolError::UnknownDelivery`]; [`SpoolError::Ledger`] or [`SpoolError::DiskFull`].
-    pub fn delivery_done(&self, delivery: i64, now: Moment) -> Result<(), SpoolError> {
-        self.ledger.delivery_done(delivery, now)
+    pub fn delivery_done(&self, delivery: i64, form: &str, now: Moment) -> Result<(), SpoolError> {
+        self.ledger.delivery_done(delivery, form, now)
     }
 
     /// A destination does not have the results: they are tried again at `next_at`, or, with `None`, given up.

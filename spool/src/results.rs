@@ -11,6 +11,8 @@ use crate::{Spool, SpoolError};
 pub struct NewResult<'a> {
     /// `segmentation` or `report`; [`Spool::predecessor`] looks for reports.
     pub kind: &'a str,
+    /// The form of the set that it belongs to; a destination gets the results of one form.
+    pub form: &'a str,
     /// What it is.
     pub identity: InstanceIdentity,
     /// The whole DICOM file (PS3.10).
@@ -72,6 +74,12 @@ impl Spool {
         self.room.take_anyway(file_bytes);
         self.room.give_back(earlier);
         let path = format!("results/{}/{name}", job.0);
-        Ok(WrittenResult { kind: result.kind, identity: &result.identity, file_bytes, path })
+        Ok(WrittenResult {
+            kind: result.kind,
+            form: result.form,
+            identity: &result.identity,
+            file_bytes,
+            path,
+        })
     }
 }

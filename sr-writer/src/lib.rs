@@ -12,7 +12,6 @@
 mod coding;
 mod context;
 mod error;
-mod form;
 mod iod;
 mod parts;
 mod recode;
@@ -33,8 +32,8 @@ use series::SourceSeries;
 use dataset::tags;
 
 pub use context::{Device, WriteContext};
+pub use domain::{SegmentationForm, SegmentationKind};
 pub use error::WriteError;
-pub use form::{SegmentationForm, SegmentationKind};
 pub use parts::effective_form;
 pub use recode::{RecodeError, can_recode, recode_data_set, recode_file};
 pub use result::{ResultInstance, ResultKind, ResultSet};

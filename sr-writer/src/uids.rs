@@ -31,7 +31,7 @@ impl ResultUids {
         parts.extend(["copied", &copied, "input", &findings.input_sha256]);
         parts.extend(["model", &findings.model.sha256, "parameters", &settings]);
         let device = derive_uid(&["device", &findings.model.sha256]);
-        Self { base: derive_uid(&parts), device, form: form.role() }
+        Self { base: derive_uid(&parts), device, form: form.to_string() }
     }
 
     /// Series Instance UID of the Segmentation.

@@ -21,6 +21,8 @@ pub struct NodeSettings {
     pub binary: Option<PathBuf>,
     /// Where results go: name and `AE@host:port`.
     pub destinations: Vec<(String, String)>,
+    /// More keys of every destination.
+    pub wishes: String,
     /// Quiet time after which a series is complete, in seconds.
     pub series_quiet_s: u32,
     /// More TOML: whole tables, after everything else.
@@ -36,6 +38,7 @@ impl Default for NodeSettings {
         Self {
             binary: None,
             destinations: vec![],
+            wishes: String::new(),
             series_quiet_s: 1,
             more: String::new(),
             receive: String::new(),
@@ -251,7 +254,10 @@ fn configuration(settings: &NodeSettings, port: u16, http_port: u16) -> String {
     }
     add(&mut text, "[[model]]\nname = \"tissue-ct\"\n");
     for (name, to) in &settings.destinations {
-        add(&mut text, &format!("[[destination]]\nname = {name:?}\nto = {to:?}\n"));
+        add(
+            &mut text,
+            &format!("[[destination]]\nname = {name:?}\nto = {to:?}\n{}\n", settings.wishes),
+        );
     }
     let names: Vec<&str> = settings.destinations.iter().map(|(name, _)| name.as_str()).collect();
     add(

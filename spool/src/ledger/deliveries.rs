@@ -23,7 +23,7 @@ pub struct Delivery {
     pub destination: String,
     /// Failed tries until now.
     pub attempts: u32,
-    /// The results in order of delivery: SEG before SR.
+    /// The results of all forms, each form in order of delivery: SEG before SR.
     pub results: Vec<ResultFile>,
 }
 
@@ -32,6 +32,8 @@ pub struct Delivery {
 pub struct ResultFile {
     /// `segmentation` or `report`.
     pub kind: String,
+    /// The form of the set that it belongs to.
+    pub form: String,
     /// What it is.
     pub identity: InstanceIdentity,
     /// The DICOM file (PS3.10) that holds it.
@@ -41,7 +43,7 @@ pub struct ResultFile {
 /// What became of a try.
 #[derive(Debug, Clone, Copy)]
 enum Tried<'a> {
-    Done,
+    Done { form: &'a str },
     Failed { reason: &'a str, next_at: Option<Moment> },
 }
 
@@ -79,9 +81,14 @@ impl Ledger {
         })
     }
 
-    /// A destination has all results of a job.
-    pub(crate) fn delivery_done(&self, delivery: i64, now: Moment) -> Result<(), SpoolError> {
-        self.tried(delivery, Tried::Done, now)
+    /// A destination has all results of a job in one form.
+    pub(crate) fn delivery_done(
+        &self,
+        delivery: i64,
+        form: &str,
+        now: Moment,
+    ) -> Result<(), SpoolError> {
+        self.tried(delivery, Tried::Done { form }, now)
     }
 
     /// A destination does not have the results: it is tried again at `next_at`, or given up.
@@ -126,6 +133,7 @@ fn result_files(
     let rows = select.query_map([job.0], |row| {
         Ok(ResultFile {
             kind: row.get("kind")?,
+            form: row.get("form")?,
             identity: rows::identity(row)?,
             path: root.join(row.get::<_, String>("path")?),
         })
@@ -140,8 +148,12 @@ fn record(
     now: Moment,
 ) -> Result<(), Halt> {
     let now = integer(now.unix_millis());
+    let form = match tried {
+        Tried::Done { form } => Some(form),
+        Tried::Failed { .. } => None,
+    };
     let (state, reason, next_at, ended) = match tried {
-        Tried::Done => ("done", None, now, Some(now)),
+        Tried::Done { .. } => ("done", None, now, Some(now)),
         Tried::Failed { reason, next_at: Some(at) } => {
             ("waiting", Some(reason), integer(at.unix_millis()), None)
         }
@@ -150,11 +162,11 @@ fn record(
     let failures = i64::from(reason.is_some());
     let mut update = transaction.prepare_cached(
         "UPDATE deliveries SET state = :state, attempts = attempts + :failures, next_at = :next_at,
-           reason = :reason, ended_at = :ended WHERE id = :id",
+           reason = :reason, ended_at = :ended, form = :form WHERE id = :id",
     )?;
     update.execute(named_params! {
         ":id": delivery, ":state": state, ":failures": failures, ":next_at": next_at,
-        ":reason": reason, ":ended": ended,
+        ":reason": reason, ":ended": ended, ":form": form,
     })?;
     Ok(())
 }

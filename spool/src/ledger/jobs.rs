@@ -56,15 +56,16 @@ impl Ledger {
         series: &SeriesInstanceUid,
         rule: &str,
         before: Revision,
+        form: &str,
     ) -> Result<Option<Predecessor>, SpoolError> {
         self.read("look up the earlier report", |connection| {
             let mut find = connection.prepare_cached(
                 "SELECT results.* FROM jobs JOIN results ON results.job = jobs.id
                  WHERE jobs.series = ?1 AND jobs.rule = ?2 AND jobs.revision < ?3
-                   AND results.kind = 'report'
+                   AND results.kind = 'report' AND results.form = ?4
                  ORDER BY jobs.revision DESC LIMIT 1",
             )?;
-            let found = find.query_row((series.as_str(), rule, before.0), |row| {
+            let found = find.query_row((series.as_str(), rule, before.0, form), |row| {
                 let identity = rows::identity(row)?;
                 Ok(Predecessor {
                     study: identity.study,

@@ -13,6 +13,8 @@ use crate::SpoolError;
 pub(crate) struct WrittenResult<'a> {
     /// `segmentation` or `report`.
     pub(crate) kind: &'a str,
+    /// The form of its set.
+    pub(crate) form: &'a str,
     /// What it is.
     pub(crate) identity: &'a InstanceIdentity,
     /// Length of its file.
@@ -78,9 +80,9 @@ fn insert_result(
 ) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO results (job, ordinal, kind, study, series, sop_instance, sop_class,
-           transfer_syntax, file_bytes, path)
+           transfer_syntax, file_bytes, path, form)
          VALUES (:job, :ordinal, :kind, :study, :series, :sop_instance, :sop_class,
-           :transfer_syntax, :file_bytes, :path)",
+           :transfer_syntax, :file_bytes, :path, :form)",
     )?;
     insert.execute(named_params! {
         ":job": job.0,
@@ -93,6 +95,7 @@ fn insert_result(
         ":transfer_syntax": result.identity.transfer_syntax.as_str(),
         ":file_bytes": integer(result.file_bytes),
         ":path": result.path,
+        ":form": result.form,
     })?;
     Ok(())
 }

@@ -86,6 +86,8 @@ pub struct DeliveryRow {
     pub next_at: Option<Moment>,
     /// Why the last try failed.
     pub reason: Option<String>,
+    /// The form of the results that the destination got.
+    pub form: Option<String>,
 }
 
 /// How many rows are in which state. Every state is there, with 0 if need be.
@@ -213,5 +215,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         state,
         attempts: row.get("attempts")?,
         reason: row.get("reason")?,
+        // A ledger that is only read may be one that no node has brought to this version yet.
+        form: row.get("form").unwrap_or(None),
     })
 }

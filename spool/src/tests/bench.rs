@@ -142,7 +142,7 @@ pub(super) fn close(
 pub(super) fn write_results(spool: &Spool, job: &Job, now: Moment) -> Result<(), SpoolError> {
     let uid = |role: u32| format!("2.25.{}.{}.{role}", job.id.0, job.revision.0);
     let of = |role| identity(job.study.as_str(), "2.25.1", &uid(role));
-    let result = |kind, role, file| NewResult { kind, identity: of(role), file };
+    let result = |kind, role, file| NewResult { kind, form: "BINARY", identity: of(role), file };
     let results = [result("segmentation", 1, b"seg".as_slice()), result("report", 2, b"report")];
     spool.job_written(job.id, &results, now)
 }

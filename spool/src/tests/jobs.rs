@@ -143,7 +143,7 @@ fn deliveries_are_tried_until_all_have_ended() {
     assert_eq!(names, ["archive", "pacs"]);
     let kinds: Vec<_> = due[0].results.iter().map(|result| result.kind.as_str()).collect();
     assert_eq!(kinds, ["segmentation", "report"]);
-    spool.delivery_done(due[0].id, bench.now()).unwrap();
+    spool.delivery_done(due[0].id, "BINARY", bench.now()).unwrap();
     let later = Moment::from_unix_millis(9_000);
     spool.delivery_failed(due[1].id, "refused to connect", Some(later), bench.now()).unwrap();
     assert_eq!(spool.due_deliveries(Moment::from_unix_millis(8_999)).unwrap(), []);
@@ -155,11 +155,14 @@ fn deliveries_are_tried_until_all_have_ended() {
     assert_eq!((recovery.requeued, recovery.redone), (0, 0));
     let due = spool.due_deliveries(later).unwrap();
     assert_eq!((due.len(), due[0].attempts), (1, 1));
-    spool.delivery_done(due[0].id, later).unwrap();
+    spool.delivery_done(due[0].id, "BINARY", later).unwrap();
     // The outcome of a try that was recorded already changes nothing.
     spool.delivery_failed(due[0].id, "late news", None, later).unwrap();
     assert_eq!(state(&spool, job.id), "done");
-    assert!(matches!(spool.delivery_done(99, later), Err(SpoolError::UnknownDelivery { .. })));
+    assert!(matches!(
+        spool.delivery_done(99, "BINARY", later),
+        Err(SpoolError::UnknownDelivery { .. })
+    ));
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn a_refusal_quarantines_when_the_others_have_ended() {
     let due = spool.due_deliveries(bench.now()).unwrap();
     spool.delivery_failed(due[0].id, "status 0122", None, bench.now()).unwrap();
     assert_eq!(state(&spool, job.id), "delivering");
-    spool.delivery_done(due[1].id, bench.now()).unwrap();
+    spool.delivery_done(due[1].id, "BINARY", bench.now()).unwrap();
     let row = row(&spool, job.id);
     assert_eq!(row.state, "quarantined");
     assert_eq!(row.reason_code.as_deref(), Some("undeliverable"));
@@ -199,12 +202,13 @@ fn one_slow_destination_does_not_hide_another() {
 fn the_predecessor_is_the_newest_earlier_report_of_the_rule() {
     let bench = Bench::new();
     let (spool, first) = running(&bench, &[]);
-    let predecessor = |before| spool.predecessor(&first.series, "r", Revision(before)).unwrap();
+    let predecessor =
+        |before| spool.predecessor(&first.series, "r", Revision(before), "BINARY").unwrap();
     assert_eq!(predecessor(2), None);
     write_results(&spool, &first, bench.now()).unwrap();
     assert_eq!(predecessor(1), None);
     assert_eq!(predecessor(2).unwrap().sop_instance.as_str(), "2.25.1.1.2");
-    assert_eq!(spool.predecessor(&first.series, "other", Revision(2)).unwrap(), None);
+    assert_eq!(spool.predecessor(&first.series, "other", Revision(2), "BINARY").unwrap(), None);
     // The second revision fails; the third still names the first.
     for revision in 2..=3 {
         send(&spool, &identity("1.1", "1.2", &format!("1.9.{revision}")), b"late").unwrap();

@@ -136,7 +136,7 @@ fn apply(
                 let done = if *refuse {
                     open.delivery_failed(delivery.id, "no", None, now)
                 } else {
-                    open.delivery_done(delivery.id, now)
+                    open.delivery_done(delivery.id, "BINARY", now)
                 };
                 done.unwrap();
                 job.state = if *refuse { "quarantined" } else { "done" };

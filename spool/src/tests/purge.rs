@@ -27,7 +27,7 @@ fn only_what_is_finished_long_enough_goes() {
     assert_eq!(spool.purge(soon).unwrap(), nothing, "delivery waits");
     let delivery = spool.due_deliveries(bench.now()).unwrap()[0].id;
     let ended = bench.pass(100);
-    spool.delivery_done(delivery, ended).unwrap();
+    spool.delivery_done(delivery, "BINARY", ended).unwrap();
     assert_eq!(spool.purge(ended).unwrap(), nothing, "not before it ended");
     let bytes = bytes_in(&bench.root());
     let purged = spool.purge(bench.pass(1)).unwrap();
@@ -69,7 +69,7 @@ fn what_was_purged_may_come_again() {
     let (spool, job) = prepare(&bench);
     write_results(&spool, &job, bench.now()).unwrap();
     let delivery = spool.due_deliveries(bench.now()).unwrap()[0].id;
-    spool.delivery_done(delivery, bench.now()).unwrap();
+    spool.delivery_done(delivery, "BINARY", bench.now()).unwrap();
     spool.add_study_jobs(&job.study, &[], bench.now()).unwrap();
     spool.purge(bench.pass(1)).unwrap();
     let published = send(&spool, &identity("1.1", "1.2", "1.3"), b"one").unwrap();
@@ -80,6 +80,6 @@ fn what_was_purged_may_come_again() {
     let (job, instances) = spool.claim_job(bench.now()).unwrap().unwrap();
     assert_eq!((job.id, instances.len()), (closed.jobs[0], 1));
     assert_eq!(row(&spool, job.id).state, "running");
-    let predecessor = spool.predecessor(&job.series, "r", job.revision).unwrap();
+    let predecessor = spool.predecessor(&job.series, "r", job.revision, "BINARY").unwrap();
     assert!(predecessor.is_some(), "history still knows the report");
 }

@@ -185,7 +185,7 @@ fn results_that_are_gone_are_made_again_unless_everybody_has_them() {
             jobs.push(job.id);
         }
         let due = spool.due_deliveries(bench.now()).unwrap();
-        spool.delivery_done(due[delivered].id, bench.now()).unwrap();
+        spool.delivery_done(due[delivered].id, "BINARY", bench.now()).unwrap();
         for job in &jobs {
             fs::remove_file(&row(&spool, *job).results[0]).unwrap();
         }

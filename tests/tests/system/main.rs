@@ -13,6 +13,7 @@
 mod bad_input;
 mod command_line;
 mod delivery;
+mod forms;
 mod full;
 mod harness;
 mod kill;
