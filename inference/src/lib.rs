@@ -32,6 +32,7 @@ mod volume;
 pub use faults::{ModelFault, ModelFaults};
 pub use infer::{ModelOutput, infer};
 pub use manifest::{Kind, Manifest};
+pub use measure::measure;
 pub use model::Model;
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};

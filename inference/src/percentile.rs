@@ -100,12 +100,13 @@ fn histogram(values: &[f32], over: Over, bucket: impl Fn(u32) -> Option<u32> + S
 }
 
 /// A number that orders like the float.
-fn to_key(value: f32) -> u32 {
+pub(crate) fn to_key(value: f32) -> u32 {
     let bits = value.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-fn from_key(key: u32) -> f32 {
+/// The float of a key.
+pub(crate) fn from_key(key: u32) -> f32 {
     f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
 }
 
