@@ -89,17 +89,25 @@ def polygons(inside):
         yield middles[np.argsort(np.arctan2(offsets @ second, offsets @ first))]
 
 
-def least_area(corners):
-    """Over all triangulations, one after the other."""
+def fillings(corners, spacing):
+    """The areas of all triangulations, one after the other: on a cubic grid, and in mm2."""
     if len(corners) < 3:
-        return 0.0
+        yield 0.0, 0.0
+        return
     a, b = corners[0], corners[-1]
-    return min(
-        np.linalg.norm(np.cross(corners[n] - a, b - a)) / 2
-        + least_area(corners[: n + 1])
-        + least_area(corners[n:])
-        for n in range(1, len(corners) - 1)
-    )
+    for n in range(1, len(corners) - 1):
+        across = np.array([corners[n] - a, b - a])
+        cubic, mm2 = (np.linalg.norm(np.cross(*(across * scale))) / 2 for scale in (1.0, spacing))
+        parts = itertools.product(fillings(corners[: n + 1], spacing), fillings(corners[n:], spacing))
+        for one, other in parts:
+            yield cubic + one[0] + other[0], mm2 + one[1] + other[1]
+
+
+def filled_area(corners, spacing):
+    """Of the triangulation that is largest on a cubic grid; of equal ones the smaller."""
+    every = list(fillings(corners, spacing))
+    largest = max(cubic for cubic, _ in every)
+    return min(mm2 for cubic, mm2 in every if cubic > largest - 1e-9)
 
 
 def surface_area(mask, spacing):
@@ -110,7 +118,7 @@ def surface_area(mask, spacing):
     total = 0.0
     for number, count in zip(*np.unique(case, return_counts=True)):
         inside = [corner for bit, corner in enumerate(CORNERS) if number >> bit & 1]
-        total += count * sum(least_area(polygon * spacing) for polygon in polygons(inside))
+        total += count * sum(filled_area(polygon, spacing) for polygon in polygons(inside))
     return total
 
 

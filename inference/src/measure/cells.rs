@@ -2,11 +2,13 @@
 //! polygons that part them.
 //!
 //! The mesh has its vertices in the middle of the cell's edges that lead from inside to outside. On
-//! each face of the cell they are joined by lines; where all four edges of a face do (opposite
-//! corners inside), each corner that is inside is cut off by itself. That depends on the face
-//! alone, so the meshes of neighbouring cells meet and the whole is closed. The lines close to
-//! polygons; a polygon that is not flat is filled by the triangles that have the least area
-//! together.
+//! each face of the cell they are joined by lines; where all four edges of a face are crossed
+//! (opposite corners inside), each corner that is inside is cut off by itself. That depends on the
+//! face alone, so the meshes of neighbouring cells meet and the whole is closed.
+//!
+//! The lines close to polygons. One that is not flat can be filled by triangles in several ways, and
+//! the areas differ. We take the way that would be largest on a cubic grid, whatever the spacing: the
+//! published tables do so in every cell without such a face, and areas are there to be compared.
 
 use std::sync::LazyLock;
 
@@ -24,13 +26,8 @@ static POLYGONS: LazyLock<Vec<Polygons>> =
 
 /// Area of the mesh within a cell, in mm².
 pub(super) fn area_mm2(case: Case, spacing_mm: [f64; 3]) -> f64 {
-    let place =
-        |vertex: &Vertex| [0, 1, 2].map(|axis| f64::from(vertex[axis]) * spacing_mm[axis] / 2.0);
-    let area = |polygon: &Vec<Vertex>| {
-        let corners: Vec<[f64; 3]> = polygon.iter().map(place).collect();
-        least_area(&corners)
-    };
-    POLYGONS[usize::from(case)].iter().map(area).sum()
+    let filled = |polygon: &Vec<Vertex>| fill(polygon, spacing_mm).mm2;
+    POLYGONS[usize::from(case)].iter().map(filled).sum()
 }
 
 /// Joins the lines of the six faces.
@@ -72,25 +69,54 @@ fn middle(a: usize, b: usize) -> Vertex {
     [0, 1, 2].map(|axis| bit(a, axis) + bit(b, axis))
 }
 
-/// The least area of triangles that fill a polygon.
-fn least_area(corners: &[[f64; 3]]) -> f64 {
-    let count = corners.len();
-    // least[from][to]: of the part of the polygon from one corner to another.
-    let mut least = vec![vec![0.0; count]; count];
+/// The areas of some triangles.
+#[derive(Debug, Clone, Copy, Default)]
+struct Areas {
+    /// With spacings of 1: what is chosen by.
+    cubic: f64,
+    /// What is asked for.
+    mm2: f64,
+}
+
+impl Areas {
+    fn plus(self, other: Self) -> Self {
+        Self { cubic: self.cubic + other.cubic, mm2: self.mm2 + other.mm2 }
+    }
+
+    /// The one that is larger on a cubic grid; of equal ones, which are mirror images, the smaller.
+    fn or(self, other: Self) -> Self {
+        let apart = self.cubic - other.cubic;
+        let is_better = if apart.abs() < 1e-9 { self.mm2 < other.mm2 } else { apart > 0.0 };
+        if is_better { self } else { other }
+    }
+}
+
+/// The triangles that fill a polygon.
+fn fill(polygon: &[Vertex], spacing_mm: [f64; 3]) -> Areas {
+    let count = polygon.len();
+    // best[from][to]: of the part of the polygon from one vertex to another.
+    let mut best = vec![vec![Areas::default(); count]; count];
     for apart in 2..count {
         for from in 0..count - apart {
             let to = from + apart;
             let by = |third: usize| {
-                let triangle = triangle_area(corners[from], corners[third], corners[to]);
-                least[from][third] + least[third][to] + triangle
+                let triangle = [polygon[from], polygon[third], polygon[to]];
+                let areas = Areas {
+                    cubic: triangle_area(triangle, [1.0; 3]),
+                    mm2: triangle_area(triangle, spacing_mm),
+                };
+                best[from][third].plus(best[third][to]).plus(areas)
             };
-            least[from][to] = (from + 1..to).map(by).fold(f64::INFINITY, f64::min);
+            best[from][to] = (from + 1..to).map(by).reduce(Areas::or).unwrap_or_default();
         }
     }
-    least.first().and_then(|row| row.last()).copied().unwrap_or(0.0)
+    best.first().and_then(|row| row.last()).copied().unwrap_or_default()
 }
 
-fn triangle_area(a: [f64; 3], b: [f64; 3], c: [f64; 3]) -> f64 {
+fn triangle_area(triangle: [Vertex; 3], spacing_mm: [f64; 3]) -> f64 {
+    let place =
+        |vertex: Vertex| [0, 1, 2].map(|axis| f64::from(vertex[axis]) * spacing_mm[axis] / 2.0);
+    let [a, b, c] = triangle.map(place);
     domain::norm(domain::cross(domain::sub(b, a), domain::sub(c, a))) / 2.0
 }
 
@@ -117,6 +143,8 @@ mod tests {
         check(0b1000_0001, 2.0 * corner);
         // A corner and its three neighbours: a regular hexagon.
         check(0b1_0111, 6.0 * corner);
+        // Three corners of a face: half a face, and a trapezoid from its diagonal.
+        check(0b111, 0.5 + 3.0 * 3.0_f64.sqrt() / 8.0);
         // Four corners, no two of them neighbours.
         check(0b1001_0110, 4.0 * corner);
     }
