@@ -32,7 +32,8 @@ const NAMES: [&str; 11] = [
     "short axis",
 ];
 
-/// Python with numpy and scipy: of the validators where `cargo xtask test` put them, else the system's.
+/// Python with numpy and scipy: of the validators where `cargo xtask test` put them, else the
+/// system's.
 fn python() -> Option<PathBuf> {
     let validators = env::var_os("PARSENODE_VALIDATORS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/validators"),
