@@ -26,34 +26,58 @@ pub(super) fn corners(spans: &[RowSpan]) -> Vec<Point> {
 /// extent of the outline at right angles to it. Of several longest ones that counts whose short
 /// axis is longest.
 pub(super) fn axes(corners: &[Point], spacing_mm: [f64; 2]) -> Axes {
-    // In half pixels, so that the outline is in whole numbers, too.
-    let around = |[j, i]: &Point| {
-        let [j, i] = [2 * j, 2 * i];
-        [[j - 1, i], [j, i - 1], [j, i + 1], [j + 1, i]]
-    };
-    let mut outline: Vec<Point> = corners.iter().flat_map(around).collect();
-    outline.sort_unstable();
-    let outline = hull(&outline);
-    let chord = |a: &Point, b: &Point| {
-        [f64::from(b[1] - a[1]) * spacing_mm[0] / 2.0, f64::from(b[0] - a[0]) * spacing_mm[1] / 2.0]
-    };
+    let outline = Outline::around(corners, spacing_mm);
     let squared = |[x, y]: [f64; 2]| x * x + y * y;
-    let chords = || pairs(&outline).map(|(a, b)| chord(a, b));
-    let longest = chords().map(squared).fold(0.0, f64::max);
+    let longest = outline.chords().map(squared).fold(0.0, f64::max);
     let long_mm = longest.sqrt();
-    let width = |[x, y]: [f64; 2]| {
-        let across = outline.iter().map(|point| {
-            let [px, py] = chord(&outline[0], point);
-            px * y - py * x
-        });
-        let (low, high) =
-            across.fold((0.0, 0.0), |(low, high): (f64, f64), at| (low.min(at), high.max(at)));
-        (high - low) / long_mm
-    };
-    let longest_ones = chords().filter(|chord| squared(*chord) >= longest * (1.0 - SAME));
+    let longest_ones = outline.chords().filter(|chord| squared(*chord) >= longest * (1.0 - SAME));
+    let widths = longest_ones.map(|[x, y]| outline.width([-y / long_mm, x / long_mm]));
     // Rounding must not make the short axis the longer one.
-    let short_mm = longest_ones.map(width).fold(0.0, f64::max).min(long_mm);
+    let short_mm = widths.fold(0.0, f64::max).min(long_mm);
     Axes { long_mm, short_mm }
+}
+
+/// The convex hull of a region's outline.
+#[derive(Debug)]
+struct Outline {
+    /// Its corners as (row, column) in half pixels, so that they are whole numbers.
+    corners: Vec<Point>,
+    /// Half the distance between columns, between rows.
+    half_mm: [f64; 2],
+}
+
+impl Outline {
+    /// The outline of pixels of which the hull of the centres is known.
+    fn around(centres: &[Point], spacing_mm: [f64; 2]) -> Self {
+        let middles_of_edges = |[j, i]: &Point| {
+            let [j, i] = [2 * j, 2 * i];
+            [[j - 1, i], [j, i - 1], [j, i + 1], [j + 1, i]]
+        };
+        let mut points: Vec<Point> = centres.iter().flat_map(middles_of_edges).collect();
+        points.sort_unstable();
+        Self { corners: hull(&points), half_mm: spacing_mm.map(|spacing| spacing / 2.0) }
+    }
+
+    /// From one point to another, in mm along the row and along the column.
+    fn chord(&self, a: Point, b: Point) -> [f64; 2] {
+        [f64::from(b[1] - a[1]) * self.half_mm[0], f64::from(b[0] - a[0]) * self.half_mm[1]]
+    }
+
+    /// Between every two corners.
+    fn chords(&self) -> impl Iterator<Item = [f64; 2]> {
+        pairs(&self.corners).map(|(a, b)| self.chord(*a, *b))
+    }
+
+    /// The extent in mm along a unit vector.
+    fn width(&self, [x, y]: [f64; 2]) -> f64 {
+        let along = |point: &Point| {
+            let [px, py] = self.chord(self.corners[0], *point);
+            px * x + py * y
+        };
+        let least = self.corners.iter().map(along).fold(f64::INFINITY, f64::min);
+        let most = self.corners.iter().map(along).fold(f64::NEG_INFINITY, f64::max);
+        most - least
+    }
 }
 
 /// Of two slices that whose long axis is longer; of equal ones that whose short axis is.

@@ -20,11 +20,11 @@ pub(super) fn maximum_diameter_mm(voxels: Vec<Voxel>, spacing_mm: [f64; 3]) -> f
     let mut candidates = [1, 2, 0].into_iter().fold(voxels, corners_in_planes);
     let key = |voxel: &Voxel| voxel.map(|index| index >> BOX_SHIFT);
     candidates.sort_unstable_by_key(key);
-    let boxes: Vec<Box_<'_>> =
-        candidates.chunk_by(|a, b| key(a) == key(b)).map(Box_::around).collect();
+    let groups: Vec<Group<'_>> =
+        candidates.chunk_by(|a, b| key(a) == key(b)).map(Group::around).collect();
     let mut best = far(&candidates, spacing_mm);
-    for (n, one) in boxes.iter().enumerate() {
-        for other in &boxes[n..] {
+    for (n, one) in groups.iter().enumerate() {
+        for other in &groups[n..] {
             if reach(one.farthest(other), spacing_mm) > best {
                 best = best.max(longest(one.voxels, other.voxels, spacing_mm));
             }
@@ -52,13 +52,13 @@ fn corners_in_planes(mut voxels: Vec<Voxel>, axis: usize) -> Vec<Voxel> {
 
 /// Candidates that lie close together, and the box around them.
 #[derive(Debug)]
-struct Box_<'v> {
+struct Group<'v> {
     voxels: &'v [Voxel],
     first: Voxel,
     last: Voxel,
 }
 
-impl<'v> Box_<'v> {
+impl<'v> Group<'v> {
     fn around(voxels: &'v [Voxel]) -> Self {
         let all = |pick: fn(i32, i32) -> i32| {
             let both = |a: Voxel, b: &Voxel| [0, 1, 2].map(|axis| pick(a[axis], b[axis]));

@@ -83,6 +83,8 @@ fn in_space(mask: &Mask, bounds: &Bounds, parts: &[Part], grid: &VolumeGeometry)
     let [x, y, z] = grid.spacing_mm;
     let count: usize = parts.iter().map(|part| part.sums.count).sum();
     let axes = parts.par_iter().map(|part| axes::axes(&part.corners, [x, y]));
+    // One after the other: the same on any number of threads.
+    let axes: Vec<Axes> = axes.collect();
     let none = Axes { long_mm: 0.0, short_mm: 0.0 };
     let voxels = parts.iter().flat_map(|part| {
         let k = hull::signed(part.k);
@@ -92,7 +94,7 @@ fn in_space(mask: &Mask, bounds: &Bounds, parts: &[Part], grid: &VolumeGeometry)
         volume_mm3: count as f64 * grid.voxel_mm3(),
         surface_area_mm2: surface::area_of(mask, bounds, grid.spacing_mm),
         maximum_diameter_mm: diameter::maximum_diameter_mm(voxels.collect(), [z, y, x]),
-        axes: axes.reduce(|| none, axes::longer),
+        axes: axes.into_iter().fold(none, axes::longer),
     }
 }
 
