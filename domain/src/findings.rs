@@ -100,10 +100,10 @@ pub struct Bounds {
     pub last: [usize; 3],
 }
 
-/// The two axes of a region in its plane: the longest chord between pixel centres, and the widest extent across it.
+/// The two axes of a region in its plane, from pixel edge to pixel edge: the longest chord, and the extent across it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axes {
-    /// Longest distance between two pixels of one slice, edge to edge, in mm.
+    /// Longest distance between two points of the outline in one slice, in mm. The outline goes through the middles of pixel edges.
     pub long_mm: f64,
     /// Extent at right angles to the long axis in that slice, in mm.
     pub short_mm: f64,
