@@ -7,6 +7,8 @@ use dicom_dictionary_std::uids::{LABEL_MAP_SEGMENTATION_STORAGE, SEGMENTATION_ST
 use domain::{Findings, InstanceIdentity, SliceMask, SopClassUid};
 use series::SourceSeries;
 
+use rayon::prelude::*;
+
 use crate::iod::transfer_syntax;
 use crate::uids::ResultUids;
 use crate::{SegmentationForm, SegmentationKind, WriteError};
@@ -17,11 +19,20 @@ use crate::{SegmentationForm, SegmentationKind, WriteError};
 /// that splits nothing is none. Two forms that come out the same give the same instances.
 #[must_use]
 pub fn effective_form(findings: &Findings, form: SegmentationForm) -> SegmentationForm {
+    form_without_overlap(findings, form, || overlap(findings))
+}
+
+/// The same by somebody who knows, or finds out only if need be, whether segments overlap.
+pub(crate) fn form_without_overlap(
+    findings: &Findings,
+    form: SegmentationForm,
+    overlap: impl FnOnce() -> bool,
+) -> SegmentationForm {
     let mut form = form;
     if form.kind == SegmentationKind::Labelmap {
         let frames = label_frames(findings, form.keep_empty_frames);
         let too_many = form.frames_max.is_some_and(|most| frames > most.get());
-        if too_many || overlap(findings) {
+        if too_many || overlap() {
             form.kind = SegmentationKind::Binary;
         }
     }
@@ -152,10 +163,10 @@ fn label_frames(findings: &Findings, keep_empty: bool) -> usize {
     (0..slices).filter(|k| keep_empty || used(k)).count()
 }
 
-/// Whether any voxel belongs to more than one segment.
+/// Whether any voxel belongs to more than one segment; slices are looked at side by side.
 pub(crate) fn overlap(findings: &Findings) -> bool {
     let slices = findings.segments.first().map_or(0, |segment| segment.mask.slices.len());
-    (0..slices).any(|k| {
+    (0..slices).into_par_iter().any(|k| {
         let masks = findings.segments.iter().filter_map(|segment| segment.mask.slices[k].as_ref());
         overlap_in_slice(masks)
     })

@@ -5,7 +5,7 @@ use domain::{Findings, InstanceIdentity, Intensity, Segment};
 use series::SourceSeries;
 
 use crate::iod::{CreatedAt, put_patient_and_study};
-use crate::parts::{Parts, effective_form};
+use crate::parts::{Parts, form_without_overlap, overlap};
 use crate::text::{LO_MAX, ascii};
 use crate::uids::ResultUids;
 use crate::{SegmentationForm, WriteContext, WriteError};
@@ -22,6 +22,8 @@ pub(crate) struct Work<'a> {
     pub(crate) created: CreatedAt,
     /// The form in which the masks are written: what was asked for, as far as the findings allow.
     pub(crate) form: SegmentationForm,
+    /// Whether any voxel belongs to more than one segment.
+    pub(crate) overlap: bool,
     /// Which segments are in which Segmentation.
     pub(crate) parts: Parts,
     /// Tracking Identifier of each segment: its label, with its number where labels are alike.
@@ -43,11 +45,13 @@ impl<'a> Work<'a> {
         }
         let mut copied = DataSet::new();
         put_patient_and_study(&mut copied, header, &source.study);
-        let form = effective_form(findings, context.form);
+        let overlap = overlap(findings);
+        let form = form_without_overlap(findings, context.form, || overlap);
         let uids = ResultUids::new(source, findings, form, &copied);
         Ok(Self {
             parts: Parts::new(source, findings, form, &uids)?,
             form,
+            overlap,
             findings,
             source,
             context,

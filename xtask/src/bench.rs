@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use tests::shared_data;
+use tests::{Phantom, shared_data};
 
 use crate::report::line;
 use crate::{onnx_runtime, setup, tree};
@@ -16,7 +16,7 @@ const ONNX: &str = "models/meshnet-gwm-light.onnx";
 const FORM: &str = "%e s wall, %U s user, %S s system, %M kB peak";
 
 /// Name, and what it measures.
-const MEASUREMENTS: [(&str, &str); 5] = [
+const MEASUREMENTS: [(&str, &str); 6] = [
     ("kill", "3,000 instances over 3 associations into a node that is killed 30 times"),
     (
         "head",
@@ -26,6 +26,10 @@ const MEASUREMENTS: [(&str, &str); 5] = [
     (
         "memory",
         "a series of 1,000 instances of 512 × 512: memory of the receiving part, instances a second",
+    ),
+    (
+        "objects",
+        "time and memory of writing SEG and SR beside highdicom and dcmqi, from the same arrays",
     ),
     (
         "volume",
@@ -46,6 +50,9 @@ pub(crate) fn run(name: Option<&str>) -> Result<()> {
     };
     if !MEASUREMENTS.iter().any(|(known, _)| *known == name) {
         bail!("no measurement {name}; `cargo xtask bench` lists them");
+    }
+    if name == "objects" {
+        return objects();
     }
     onnx_runtime::bring()?;
     tree::cargo(&["build", "--release", "--locked", "--package", "node"], &[])?;
@@ -76,18 +83,68 @@ fn beside_python(binary: &Path) -> Result<()> {
         fs::copy(from, model.join(name)).with_context(|| format!("copying {}", from.display()))?;
     }
     for round in 1..=3 {
-        let mut ours = Command::new("time");
-        ours.args(["-f", FORM]).arg(binary).arg("run").arg(&study).arg("--model").arg(&model);
+        let mut ours = timed(binary);
+        ours.arg("run").arg(&study).arg("--model").arg(&model);
         measure(
             &format!("parsenode, round {round}"),
             ours.arg("--out").arg(work.join("ours")).arg("--no-overlay"),
         )?;
-        let mut python = Command::new("time");
-        python.args(["-f", FORM]).arg(setup::validators().join("venv/bin/python"));
+        let mut python = timed(&setup::validators().join("venv/bin/python"));
         python.arg(tree::root().join("tests/bench/reference.py")).arg(&study).arg(&onnx);
         measure(&format!("Python, round {round}"), python.arg(work.join("python")))?;
     }
     Ok(())
+}
+
+/// Rounds of what is quick.
+const ROUNDS: usize = 5;
+
+/// Five organs as BINARY, 104 segments as LABELMAP in RLE, a report with its measurements; ours and theirs in turn.
+fn objects() -> Result<()> {
+    setup::debian_packages()?;
+    setup::python_environment()?;
+    tree::cargo(
+        &["build", "--release", "--locked", "--package", "tests", "--example", "objects"],
+        &[],
+    )?;
+    let work = tree::target("bench/objects");
+    let series = |slices: usize| {
+        let folder = work.join(format!("ct-{slices}"));
+        let phantom = Phantom { slices, columns: 512, rows: 512, ..Phantom::demo() };
+        phantom.write(&folder).map(|_| folder)
+    };
+    let (ct_200, ct_300) = (series(200)?, series(300)?);
+    let ours = tree::target("release/examples/objects");
+    tree::show(Command::new(&ours).arg("arrays").args([&ct_200, &ct_300]).arg(&work))?;
+    let python = setup::validators().join("venv/bin/python");
+    let script = tree::root().join("tests/bench/objects.py");
+    tree::show(Command::new(&python).arg(&script).arg("nrrd").arg(&ct_200).arg(&work))?;
+    for round in 1..=ROUNDS {
+        for (what, ct) in [("binary", &ct_200), ("labelmap", &ct_300), ("report", &ct_200)] {
+            let mut command = timed(&ours);
+            measure(
+                &format!("{what}, parsenode, round {round}"),
+                command.arg(what).arg(ct).arg(&work),
+            )?;
+            let mut command = timed(&python);
+            command.arg(&script).arg(what).arg(ct).arg(&work);
+            measure(&format!("{what}, highdicom, round {round}"), &mut command)?;
+        }
+        let mut dcmqi = timed(&setup::validators().join("venv/bin/itkimage2segimage"));
+        dcmqi.arg("--inputImageList").arg(work.join("organs.nrrd"));
+        dcmqi.arg("--inputDICOMDirectory").arg(&ct_200);
+        dcmqi.arg("--inputMetadata").arg(work.join("organs.json"));
+        dcmqi.arg("--outputDICOM").arg(work.join("dcmqi.dcm"));
+        measure(&format!("binary, dcmqi, round {round}"), &mut dcmqi)?;
+    }
+    Ok(())
+}
+
+/// GNU time around a program.
+fn timed(program: &Path) -> Command {
+    let mut command = Command::new("time");
+    command.args(["-f", FORM]).arg(program);
+    command
 }
 
 fn measure(name: &str, command: &mut Command) -> Result<()> {

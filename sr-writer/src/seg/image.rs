@@ -3,7 +3,6 @@
 use dataset::{DataSet, Vr};
 
 use crate::iod::copy;
-use crate::parts::overlap;
 use crate::text::{LO_MAX, ascii, code_string};
 use crate::work::Work;
 use crate::{SegmentationKind, WriteError, tags};
@@ -44,7 +43,7 @@ fn put_segmentation_type(set: &mut DataSet, work: &Work<'_>) {
             set.put_u16s(tags::MAXIMUM_FRACTIONAL_VALUE, &[u16::from(u8::MAX)]);
         }
     }
-    let overlap = if overlap(work.findings) { "YES" } else { "NO" };
+    let overlap = if work.overlap { "YES" } else { "NO" };
     set.put_text(tags::SEGMENTS_OVERLAP, Vr::CS, overlap);
 }
 

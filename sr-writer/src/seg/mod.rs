@@ -11,7 +11,7 @@ mod segment;
 use dataset::DataSet;
 
 use crate::iod::{
-    SeriesRole, file, put_equipment, put_frame_of_reference, put_patient_and_study, put_series,
+    SeriesRole, put_equipment, put_frame_of_reference, put_patient_and_study, put_series,
     put_sop_common, series_items,
 };
 use crate::parts::Part;
@@ -40,8 +40,7 @@ fn write_part(work: &Work<'_>, part: &Part, number: usize) -> Result<ResultInsta
     functional_groups::put_functional_groups(&mut set, work, &frames)?;
     put_common_instance_reference(&mut set, work, &frames);
     put_sop_common(&mut set, work, &identity);
-    pixel_data::put_pixel_data(&mut set, work, &frames)?;
-    let file = file(&identity, &set);
+    let file = pixel_data::file_with_pixels(&identity, &set, work, &frames)?;
     Ok(ResultInstance { kind: ResultKind::Segmentation, identity, file })
 }
 

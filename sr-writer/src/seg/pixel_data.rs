@@ -1,91 +1,98 @@
 //! Pixel Data (PS3.3 §C.8.20.2): of BINARY one bit string over all frames (PS3.5 §8.1.1), of FRACTIONAL a byte a pixel, of
 //! LABELMAP a Segment Number a pixel.
 
-use dataset::{DataSet, Vr};
-use domain::SliceMask;
+use std::ops::Range;
+
+use dataset::DataSet;
+use domain::{InstanceIdentity, SliceMask};
 use rayon::prelude::*;
 
 use super::frames::{Frame, Frames};
 use super::image::bits;
+use crate::iod::file;
 use crate::work::Work;
-use crate::{SegmentationKind, WriteError, tags};
+use crate::{SegmentationKind, WriteError};
 
 /// A value with 32-bit length: even and below 2³² - 1.
 const VALUE_BYTES_MAX: usize = 0xFFFF_FFFE;
 
-/// Bits one after the other, the first in bit 0 of the first byte.
-#[derive(Debug, Default)]
-struct BitString {
-    bytes: Vec<u8>,
+/// The tag (7FE0,0010), which comes after all others that we write.
+const PIXEL_DATA: [u8; 4] = [0xE0, 0x7F, 0x10, 0x00];
+
+/// Bits one after the other, the first in bit 0 of the first byte; the bytes are 0 at the start.
+#[derive(Debug)]
+struct BitString<'a> {
+    bytes: &'a mut [u8],
     bit_count: usize,
 }
 
-impl BitString {
-    fn with_capacity(bit_count: usize) -> Self {
-        // One more byte for padding and one for what the last shift may leave.
-        Self { bytes: Vec::with_capacity(bit_count.div_ceil(8) + 2), bit_count: 0 }
-    }
-
+impl BitString<'_> {
     /// Adds the first `count` bits of `bits`; `bits` has `ceil(count / 8)` bytes.
     fn push(&mut self, bits: &[u8], count: usize) {
-        let shift = self.bit_count % 8;
-        if shift == 0 {
-            self.bytes.extend_from_slice(bits);
-        } else {
-            self.push_shifted(bits, shift);
-        }
+        let (start, shift) = (self.bit_count / 8, self.bit_count % 8);
         self.bit_count += count;
-        self.bytes.truncate(self.bit_count.div_ceil(8));
-        let rest = self.bit_count % 8;
-        if let (Some(last), 1..) = (self.bytes.last_mut(), rest) {
-            // A caller's stray bits behind the last pixel must not run into the next frame.
+        if shift == 0 {
+            self.bytes[start..start + bits.len()].copy_from_slice(bits);
+        } else {
+            let mut carried = self.bytes[start];
+            for (to, byte) in self.bytes[start..].iter_mut().zip(bits) {
+                *to = carried | byte << shift;
+                carried = byte >> (8 - shift);
+            }
+            if let Some(to) = self.bytes.get_mut(start + bits.len()) {
+                *to = carried;
+            }
+        }
+        self.clear_behind();
+    }
+
+    /// A caller's stray bits behind the last pixel must not run into the next frame.
+    fn clear_behind(&mut self) {
+        let (end, rest) = (self.bit_count / 8, self.bit_count % 8);
+        if let Some(last) = self.bytes.get_mut(end) {
             *last &= (1 << rest) - 1;
         }
-    }
-
-    fn push_shifted(&mut self, bits: &[u8], shift: usize) {
-        let mut carried = self.bytes.pop().unwrap_or(0);
-        self.bytes.extend(bits.iter().map(|byte| {
-            let full = carried | byte << shift;
-            carried = byte >> (8 - shift);
-            full
-        }));
-        self.bytes.push(carried);
-    }
-
-    /// The bytes, padded to an even length.
-    fn into_even_bytes(mut self) -> Vec<u8> {
-        if !self.bytes.len().is_multiple_of(2) {
-            self.bytes.push(0);
+        if let Some(next) = self.bytes.get_mut(end + 1) {
+            *next = 0;
         }
-        self.bytes
     }
 }
 
-/// Puts Pixel Data.
-pub(crate) fn put_pixel_data(
-    set: &mut DataSet,
+/// The whole file of a Segmentation whose other attributes are `set`. Pixels are written into it in place: of a large one
+/// there is never a second copy.
+pub(crate) fn file_with_pixels(
+    identity: &InstanceIdentity,
+    set: &DataSet,
     work: &Work<'_>,
     frames: &Frames,
-) -> Result<(), WriteError> {
+) -> Result<Vec<u8>, WriteError> {
     let bits = usize::from(bits(work));
     let pixels = frame_pixels(work).saturating_mul(frames.count());
-    let bytes = pixels.saturating_mul(bits).div_ceil(8);
-    if bytes > VALUE_BYTES_MAX {
+    let bytes = pixels.saturating_mul(bits).div_ceil(8).next_multiple_of(2);
+    let length = u32::try_from(bytes).ok().filter(|_| bytes <= VALUE_BYTES_MAX);
+    let Some(length) = length else {
         let what = "bytes of Pixel Data";
         return Err(WriteError::TooMany { what, count: bytes, most: VALUE_BYTES_MAX });
-    }
-    let value = match work.form.kind {
-        SegmentationKind::Binary => binary(work, frames),
-        SegmentationKind::Fractional => fractional(work, frames),
-        SegmentationKind::Labelmap if bits == 8 => {
-            label_map(work, frames, |n| [n.to_le_bytes()[0]])
-        }
-        SegmentationKind::Labelmap => label_map(work, frames, u16::to_le_bytes),
     };
-    let vr = if bits > 8 { Vr::OW } else { Vr::OB };
-    set.put_bytes(tags::PIXEL_DATA, vr, value);
-    Ok(())
+    let mut head = file(identity, set);
+    let vr = if bits > 8 { b"OW" } else { b"OB" };
+    head.extend_from_slice(&PIXEL_DATA);
+    head.extend_from_slice(vr);
+    head.extend_from_slice(&[0, 0]);
+    head.extend_from_slice(&length.to_le_bytes());
+    // Zeroed by the system, page by page as they are written.
+    let mut whole = vec![0; head.len() + bytes];
+    let (before, value) = whole.split_at_mut(head.len());
+    before.copy_from_slice(&head);
+    match work.form.kind {
+        SegmentationKind::Binary => binary(work, frames, value),
+        SegmentationKind::Fractional => fractional(work, frames, value),
+        SegmentationKind::Labelmap if bits == 8 => {
+            label_map(work, frames, value, |n| [n.to_le_bytes()[0]]);
+        }
+        SegmentationKind::Labelmap => label_map(work, frames, value, u16::to_le_bytes),
+    }
+    Ok(whole)
 }
 
 fn frame_pixels(work: &Work<'_>) -> usize {
@@ -94,14 +101,13 @@ fn frame_pixels(work: &Work<'_>) -> usize {
 }
 
 /// One bit string over all frames.
-fn binary(work: &Work<'_>, frames: &Frames) -> Vec<u8> {
+fn binary(work: &Work<'_>, frames: &Frames, value: &mut [u8]) {
     let pixel_count = frame_pixels(work);
     let empty = vec![0; pixel_count.div_ceil(8)];
-    let mut pixels = BitString::with_capacity(pixel_count * frames.count());
+    let mut pixels = BitString { bytes: value, bit_count: 0 };
     for frame in frames.iter() {
         pixels.push(mask(work, frame).map_or(&empty, |mask| &mask.bits), pixel_count);
     }
-    pixels.into_even_bytes()
 }
 
 /// The mask that a frame shows, where it is one of a single segment and not empty.
@@ -109,22 +115,20 @@ fn mask<'a>(work: &Work<'a>, frame: &Frame) -> Option<&'a SliceMask> {
     work.findings.segments[frame.segment_index?].mask.slices[frame.k].as_ref()
 }
 
-/// One byte a pixel, frames side by side on all cores; a byte of padding where the length is odd.
-fn frame_bytes(
-    frames: &[Frame],
+/// Fills frames side by side on all cores; a byte of padding may be left behind the last.
+fn fill_frames(
+    frames: &Frames,
+    value: &mut [u8],
     bytes_per_frame: usize,
     fill: impl Fn(&Frame, &mut [u8]) + Sync,
-) -> Vec<u8> {
-    let bytes = bytes_per_frame * frames.len();
-    let mut value = vec![0; bytes.next_multiple_of(2)];
-    let parts = value[..bytes].par_chunks_exact_mut(bytes_per_frame);
-    parts.zip(frames).for_each(|(part, frame)| fill(frame, part));
-    value
+) {
+    let parts = value.par_chunks_exact_mut(bytes_per_frame);
+    parts.zip(frames.as_slice()).for_each(|(part, frame)| fill(frame, part));
 }
 
 /// The probabilities; of a segment without them, 255 in its mask.
-fn fractional(work: &Work<'_>, frames: &Frames) -> Vec<u8> {
-    frame_bytes(frames.as_slice(), frame_pixels(work), |frame, part| {
+fn fractional(work: &Work<'_>, frames: &Frames, value: &mut [u8]) {
+    fill_frames(frames, value, frame_pixels(work), |frame, part| {
         let Some(index) = frame.segment_index else { return };
         match &work.findings.segments[index].probabilities {
             Some(probabilities) => {
@@ -134,40 +138,58 @@ fn fractional(work: &Work<'_>, frames: &Frames) -> Vec<u8> {
             }
             None => {
                 if let Some(mask) = mask(work, frame) {
-                    for_each_pixel(&mask.bits, |pixel| part[pixel] = u8::MAX);
+                    for_each_run(&mask.bits, |run| part[run].fill(u8::MAX));
                 }
             }
         }
-    })
+    });
 }
 
 /// The Segment Number of each pixel, in `N` bytes; 0 is background.
 fn label_map<const N: usize>(
     work: &Work<'_>,
     frames: &Frames,
+    value: &mut [u8],
     bytes: impl Fn(u16) -> [u8; N] + Sync,
-) -> Vec<u8> {
-    frame_bytes(frames.as_slice(), frame_pixels(work) * N, |frame, part| {
+) {
+    fill_frames(frames, value, frame_pixels(work) * N, |frame, part| {
         for (number, segment) in (1..).zip(&work.findings.segments[frames.segments.clone()]) {
             let Some(mask) = &segment.mask.slices[frame.k] else { continue };
             let label = bytes(number);
-            for_each_pixel(&mask.bits, |pixel| {
-                part[pixel * N..pixel * N + N].copy_from_slice(&label);
-            });
+            let (labels, _) = part.as_chunks_mut::<N>();
+            for_each_run(&mask.bits, |run| labels[run].fill(label));
         }
-    })
+    });
 }
 
-/// Calls `each` with every pixel that is set, eight bytes of nothing at a time skipped.
-fn for_each_pixel(bits: &[u8], mut each: impl FnMut(usize)) {
-    for (index, word) in bits.chunks(8).enumerate() {
-        let mut padded = [0; 8];
-        padded[..word.len()].copy_from_slice(word);
-        let mut rest = u64::from_le_bytes(padded);
-        while rest != 0 {
-            each(index * 64 + rest.trailing_zeros() as usize);
-            rest &= rest - 1;
+/// Calls `each` with every run of pixels that are set, 64 pixels looked at together; a run ends where its 64 do.
+fn for_each_run(bits: &[u8], mut each: impl FnMut(Range<usize>)) {
+    let (blocks, rest) = bits.as_chunks::<BLOCK_BYTES>();
+    let mut last = [0; BLOCK_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
+    for (block, bytes) in blocks.iter().chain([&last]).enumerate() {
+        // Most of a mask is empty.
+        if bytes.iter().fold(0, |any, byte| any | byte) == 0 {
+            continue;
         }
+        let (words, _) = bytes.as_chunks::<8>();
+        for (index, word) in (block * BLOCK_BYTES / 8..).zip(words) {
+            runs_of_word(index, u64::from_le_bytes(*word), &mut each);
+        }
+    }
+}
+
+/// Bytes that are looked at together, whether they are all 0.
+const BLOCK_BYTES: usize = 64;
+
+fn runs_of_word(index: usize, word: u64, each: &mut impl FnMut(Range<usize>)) {
+    let mut left = word;
+    while left != 0 {
+        let start = left.trailing_zeros();
+        let length = (left >> start).trailing_ones();
+        let run = index * 64 + start as usize;
+        each(run..run + length as usize);
+        left &= u64::MAX.checked_shl(start + length).unwrap_or(0);
     }
 }
 
@@ -190,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_the_pixels_that_are_set() {
+        for bytes in [vec![], vec![0xFF; 8], vec![0xFF; 19], (0..=255).collect::<Vec<u8>>()] {
+            let mut found = vec![false; bytes.len() * 8];
+            for_each_run(&bytes, |run| found[run].fill(true));
+            let wanted = (0..found.len()).map(|pixel| bytes[pixel / 8] >> (pixel % 8) & 1 == 1);
+            assert!(found.iter().copied().eq(wanted), "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
     fn frames_follow_each_other_without_a_gap() {
         for count in 1..40_usize {
             let frame = |n: u8| -> Vec<u8> {
@@ -197,11 +229,13 @@ mod tests {
                 (0..5).map(byte).take(count.div_ceil(8)).collect()
             };
             let frames: Vec<Vec<u8>> = (0..9).map(frame).collect();
-            let mut string = BitString::with_capacity(count * frames.len());
+            let wanted = slowly(&frames, count);
+            let mut bytes = vec![0; wanted.len()];
+            let mut string = BitString { bytes: &mut bytes, bit_count: 0 };
             for frame in &frames {
                 string.push(frame, count);
             }
-            assert_eq!(string.into_even_bytes(), slowly(&frames, count), "{count} bits");
+            assert_eq!(bytes, wanted, "{count} bits");
         }
     }
 }
