@@ -41,6 +41,8 @@ pub enum UnsuitableCode {
     UnknownModel,
     /// The findings cannot be written as SEG and SR: too many frames, for instance.
     Unwritable,
+    /// A result breaks a rule of our own; nothing of its set leaves. A fault of ours.
+    RefusedByGate,
 }
 
 impl UnsuitableCode {
@@ -65,6 +67,7 @@ impl UnsuitableCode {
             Self::ModelFailed => "model-failed",
             Self::UnknownModel => "unknown-model",
             Self::Unwritable => "unwritable",
+            Self::RefusedByGate => "refused-by-gate",
         }
     }
 }

@@ -10,6 +10,7 @@ mod clock;
 mod delivering;
 mod failure;
 mod files;
+mod gating;
 mod http;
 mod jobs;
 mod listen;

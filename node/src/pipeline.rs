@@ -19,6 +19,8 @@ use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
+use crate::gating;
+
 /// 4: what every rule says about a series, asked after the series or after its study.
 pub(crate) fn route<'a>(
     facts: &SeriesFacts,
@@ -58,6 +60,7 @@ pub(crate) fn process(
         if results.iter().all(|(written, _)| *written != form) {
             let set = sr_writer::write(&findings, source, &context(form))
                 .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
+            gating::check(&set, &findings, source)?;
             results.push((form, set));
         }
     }

@@ -2,7 +2,7 @@
 //! and templates spell them).
 
 use dataset::DataSet;
-use domain::{CodedConcept, Tag};
+use domain::{CodedConcept, Findings, Tag};
 
 use crate::tags;
 use crate::text::{LO_MAX, ascii};
@@ -22,7 +22,6 @@ macro_rules! table {
     ($($name:ident = ($value:literal, $scheme:literal, $meaning:literal);)*) => {
         $(pub(crate) const $name: Code = Code($value, $scheme, $meaning);)*
         /// The whole table.
-        #[cfg(test)]
         const ALL: &[Code] = &[$($name),*];
     };
 }
@@ -116,6 +115,8 @@ table! {
 macro_rules! outside {
     ($($name:ident = ($value:literal, $scheme:literal, $meaning:literal);)*) => {
         $(pub(crate) const $name: Code = Code($value, $scheme, $meaning);)*
+        /// What those dictionaries do not have.
+        const OUTSIDE: &[Code] = &[$($name),*];
     };
 }
 
@@ -162,6 +163,26 @@ pub(crate) fn modality(modality: &str) -> CodedConcept {
     }
     let known = MODALITIES.iter().find(|code| code.0 == modality);
     known.map_or_else(|| CodedConcept::new(modality, "DCM", modality), |code| code.concept())
+}
+
+/// Whether results of these findings may carry a code triple: it is in the table, or it is one of their targets'.
+#[must_use]
+pub fn is_known_code(findings: &Findings, value: &str, scheme: &str, meaning: &str) -> bool {
+    let is_it = |code: &&Code| (code.0, code.1, code.2) == (value, scheme, meaning);
+    let in_table = ALL.iter().chain(OUTSIDE).chain(MODALITIES).any(|code| is_it(&code));
+    let absent = findings.absent.iter().map(|absent| &absent.target);
+    let targets = findings.segments.iter().map(|segment| &segment.target).chain(absent);
+    let of_targets = targets.flat_map(|target| {
+        let (side, region) = (target.laterality.iter(), target.anatomic_region.iter());
+        [&target.category, &target.property_type].into_iter().chain(side).chain(region)
+    });
+    let in_targets = |concept: &CodedConcept| {
+        concept.value == value
+            && concept.scheme == scheme
+            && ascii(&concept.meaning, LO_MAX) == meaning
+    };
+    // A modality that CID 29 does not have is written with itself as its meaning.
+    in_table || of_targets.into_iter().any(in_targets) || (scheme == "DCM" && value == meaning)
 }
 
 /// An item of a Code Sequence (PS3.3 Table 8.8-1). A value that SH cannot hold goes to Long Code Value.

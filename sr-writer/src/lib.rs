@@ -31,6 +31,7 @@ use series::SourceSeries;
 
 use dataset::tags;
 
+pub use coding::is_known_code;
 pub use context::{Device, WriteContext};
 pub use domain::{SegmentationForm, SegmentationKind};
 pub use error::WriteError;

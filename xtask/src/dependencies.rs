@@ -16,7 +16,7 @@ struct Room {
 const ASYNC: &str = "tokio";
 
 /// The table. What is not in `may_use` is forbidden.
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     Room {
         name: "domain",
         may_use: &[],
@@ -69,6 +69,11 @@ const ROOMS: [Room; 14] = [
         never: &[ASYNC, "dicom-ul", "dicom-object", "rusqlite", "ort"],
     },
     Room {
+        name: "gate",
+        may_use: &["domain", "dataset"],
+        never: &[ASYNC, "dicom-", "rusqlite", "ort", "rayon"],
+    },
+    Room {
         name: "node",
         may_use: &[
             "domain",
@@ -82,6 +87,7 @@ const ROOMS: [Room; 14] = [
             "spool",
             "inference",
             "sr-writer",
+            "gate",
         ],
         never: &["ort", "rusqlite", "dicom-"],
     },
