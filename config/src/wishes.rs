@@ -1,9 +1,9 @@
 //! What destinations want of results, as written → resolved.
 
 use dicom_dictionary_std::uids;
-use domain::{SegmentationKind, TransferSyntaxUid, UidError, Wishes};
+use domain::{Companions, SegmentationKind, TransferSyntaxUid, UidError, Wishes};
 
-use crate::written::{Destination, Segmentation, TransferSyntax};
+use crate::written::{Companion, Destination, Segmentation, TransferSyntax};
 
 /// The wishes of one destination.
 ///
@@ -20,6 +20,11 @@ pub(crate) fn wishes(written: &Destination) -> Result<Wishes, UidError> {
         kinds: written.segmentation.iter().map(kind).collect(),
         frames_max: written.frames_max,
         keep_empty_frames: written.keep_empty_frames,
+        companions: Companions {
+            key_objects: written.companions.contains(&Companion::KeyObjects),
+            secondary_capture: written.companions.contains(&Companion::SecondaryCapture),
+            presentation_state: written.companions.contains(&Companion::PresentationState),
+        },
         transfer_syntaxes: syntaxes.collect::<Result<_, _>>()?,
     })
 }

@@ -179,6 +179,8 @@ pub(crate) struct Destination {
     #[serde(default)]
     pub(crate) keep_empty_frames: bool,
     #[serde(default)]
+    pub(crate) companions: Vec<Companion>,
+    #[serde(default)]
     pub(crate) transfer_syntaxes: Vec<TransferSyntax>,
 }
 
@@ -188,6 +190,14 @@ pub(crate) enum Segmentation {
     Binary,
     Fractional,
     Labelmap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Companion {
+    KeyObjects,
+    SecondaryCapture,
+    PresentationState,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -61,6 +61,29 @@ impl fmt::Display for SegmentationForm {
     }
 }
 
+/// What lies beside SEG and SR, for viewers that show neither.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Companions {
+    /// A Key Object Selection that lists the results and the images that show them best.
+    pub key_objects: bool,
+    /// Secondary Captures: masks drawn on chosen slices.
+    pub secondary_capture: bool,
+    /// A presentation state: outlines over the source images.
+    pub presentation_state: bool,
+}
+
+impl Companions {
+    /// What either wants.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            key_objects: self.key_objects || other.key_objects,
+            secondary_capture: self.secondary_capture || other.secondary_capture,
+            presentation_state: self.presentation_state || other.presentation_state,
+        }
+    }
+}
+
 /// What a destination wants of results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
@@ -70,6 +93,8 @@ pub struct Wishes {
     pub frames_max: Option<NonZeroUsize>,
     /// As in [`SegmentationForm`].
     pub keep_empty_frames: bool,
+    /// What is to lie beside SEG and SR.
+    pub companions: Companions,
     /// Transfer syntaxes, best first. After all of them come Explicit and Implicit VR Little Endian.
     pub transfer_syntaxes: Vec<TransferSyntaxUid>,
 }

@@ -32,7 +32,7 @@ pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
     Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
 };
-pub use form::{SegmentationForm, SegmentationKind, Wishes};
+pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
 pub use intake::{Announced, Intake, Part, Refusal, Stored};

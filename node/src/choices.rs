@@ -29,10 +29,22 @@ impl Choices {
             forms.extend(written.filter(|form| !forms.contains(form)));
         }
         let set = |form: &String| {
-            let of_form = results.iter().filter(|result| result.form == *form);
+            let suits = |result: &&ResultFile| result.form == *form && is_wanted(wishes, result);
+            let of_form = results.iter().filter(suits);
             of_form.map(|result| offered(wishes, result)).collect()
         };
         Self { sets: forms.iter().map(set).collect(), forms }
+    }
+}
+
+/// Companions were written for all destinations that want some.
+fn is_wanted(wishes: &Wishes, result: &ResultFile) -> bool {
+    let wanted = wishes.companions;
+    match result.kind.as_str() {
+        "key-objects" => wanted.key_objects,
+        "secondary-capture" => wanted.secondary_capture,
+        "presentation-state" => wanted.presentation_state,
+        _ => true,
     }
 }
 

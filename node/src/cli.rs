@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::{Moment, SegmentationForm, SegmentationKind};
+use domain::{Companions, Moment, SegmentationForm, SegmentationKind};
 
 use crate::peer::Peer;
 
@@ -95,6 +95,9 @@ pub(crate) struct RunArgs {
     /// Writes frames of slices without a segment, too.
     #[arg(long)]
     pub(crate) keep_empty_frames: bool,
+    /// What is written beside SEG and SR, for viewers that show neither; may be repeated.
+    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
+    pub(crate) companions: Vec<Companion>,
     /// When the analysis counts as begun, as 2026-11-24T10:15:00Z: with the same input, the same files come out. Without it: now.
     #[arg(long, value_name = "TIME")]
     pub(crate) started: Option<Started>,
@@ -124,7 +127,28 @@ pub(crate) enum Kind {
     Labelmap,
 }
 
+/// `--companions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Companion {
+    /// A list of the results and of the images that show them best.
+    KeyObjects,
+    /// Masks drawn on chosen slices.
+    SecondaryCapture,
+    /// Outlines over the source images.
+    PresentationState,
+}
+
 impl RunArgs {
+    /// The companions that are asked for.
+    pub(crate) fn companions(&self) -> Companions {
+        let has = |companion| self.companions.contains(&companion);
+        Companions {
+            key_objects: has(Companion::KeyObjects),
+            secondary_capture: has(Companion::SecondaryCapture),
+            presentation_state: has(Companion::PresentationState),
+        }
+    }
+
     /// The form that is asked for.
     pub(crate) fn form(&self) -> SegmentationForm {
         let kind = match self.segmentation {

@@ -10,13 +10,13 @@ use domain::{
     Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable, UnsuitableCode, Wishes,
 };
 use spool::{NewResult, Spool, SpoolError};
-use sr_writer::{Device, ResultSet, WriteContext};
+use sr_writer::{Companions, Device, ResultSet, WriteContext};
 use tokio::sync::Notify;
 
 use crate::bell::Bell;
 use crate::clock;
 use crate::models::Models;
-use crate::pipeline;
+use crate::pipeline::{self, Wanted};
 
 /// How often an idle worker looks by itself.
 const NAP: Duration = Duration::from_secs(5);
@@ -111,19 +111,23 @@ impl Worker {
             device: self.device.clone(),
             created,
             form,
+            companions: Companions::default(),
+            backdrops: vec![],
             predecessor: self.predecessor(job, form),
         };
-        Ok(pipeline::process(model, &source, &self.forms(job), context)?.results)
+        Ok(pipeline::process(model, &source, &self.wanted(job), context)?.results)
     }
 
-    /// The forms that the destinations of a job may get, each once.
-    fn forms(&self, job: &Job) -> Vec<SegmentationForm> {
-        let wishes = job.destinations.iter().filter_map(|name| self.wishes.get(name));
-        let forms: BTreeSet<_> = wishes.flat_map(Wishes::forms).collect();
+    /// What the destinations of a job may get, each form once.
+    fn wanted(&self, job: &Job) -> Wanted {
+        let wishes = || job.destinations.iter().filter_map(|name| self.wishes.get(name));
+        let mut forms: BTreeSet<_> = wishes().flat_map(Wishes::forms).collect();
         if forms.is_empty() {
-            return vec![SegmentationForm::default()];
+            forms.insert(SegmentationForm::default());
         }
-        forms.into_iter().collect()
+        let companions = wishes().map(|wishes| wishes.companions);
+        let companions = companions.fold(Companions::default(), Companions::or);
+        Wanted { forms: forms.into_iter().collect(), companions }
     }
 
     fn predecessor(&self, job: &Job, form: SegmentationForm) -> Option<Predecessor> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use domain::{Findings, IntensityUnit, Segment, VolumeGeometry};
 use inference::Volume;
+use sr_writer::Backdrop;
 
 const PANELS_MAX: usize = 6;
 const PANEL_COLUMNS: usize = 3;
@@ -23,7 +24,7 @@ pub(crate) struct Picture {
 impl Picture {
     /// Up to six slices, spread evenly over those with findings, masks filled lightly and outlined.
     pub(crate) fn of(volume: &Volume, findings: &Findings) -> Self {
-        let slices = chosen_slices(findings);
+        let slices = sr_writer::chosen_slices(findings, PANELS_MAX);
         let panel = Panel::new(volume);
         let columns = slices.len().clamp(1, PANEL_COLUMNS);
         let rows = slices.len().div_ceil(PANEL_COLUMNS).max(1);
@@ -55,17 +56,15 @@ impl Picture {
     }
 }
 
-/// Slices that show something, evenly spread; the middle one when nothing was found.
-fn chosen_slices(findings: &Findings) -> Vec<usize> {
-    let slice_count = findings.grid.size()[2];
-    let shows = |k: &usize| findings.segments.iter().any(|s| s.mask.slices[*k].is_some());
-    let shown: Vec<usize> = (0..slice_count).filter(shows).collect();
-    if shown.is_empty() {
-        return vec![slice_count / 2];
-    }
-    let panels = shown.len().min(PANELS_MAX);
-    // The middles of equal parts, so that the very ends, which show little, are left out.
-    (0..panels).map(|panel| shown[(2 * panel + 1) * shown.len() / (2 * panels)]).collect()
+/// The slices of a Secondary Capture as people see them, grey.
+pub(crate) fn backdrops(volume: &Volume, findings: &Findings) -> Vec<Backdrop> {
+    let panel = Panel::new(volume);
+    let [columns, rows, _] = volume.grid.size();
+    let backdrop = |k| {
+        let pixels = (0..rows).flat_map(|j| (0..columns).map(move |i| (i, j)));
+        Backdrop { k, rgb: pixels.flat_map(|(i, j)| [panel.grey(i, j, k); 3]).collect() }
+    };
+    sr_writer::chosen_slices(findings, PANELS_MAX).into_iter().map(backdrop).collect()
 }
 
 /// How one slice is scaled and windowed.
@@ -234,9 +233,12 @@ mod tests {
 
     #[test]
     fn slices_with_findings_are_shown_evenly() {
-        assert_eq!(chosen_slices(&found(&[2, 3, 5]).1), [2, 3, 5]);
-        assert_eq!(chosen_slices(&found(&[0, 1, 2, 3, 4, 5, 6, 7]).1), [0, 2, 3, 4, 6, 7]);
-        assert_eq!(chosen_slices(&found(&[]).1), [4]);
+        assert_eq!(sr_writer::chosen_slices(&found(&[2, 3, 5]).1, PANELS_MAX), [2, 3, 5]);
+        assert_eq!(
+            sr_writer::chosen_slices(&found(&[0, 1, 2, 3, 4, 5, 6, 7]).1, PANELS_MAX),
+            [0, 2, 3, 4, 6, 7]
+        );
+        assert_eq!(sr_writer::chosen_slices(&found(&[]).1, PANELS_MAX), [4]);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use std::path::Path;
 
 use domain::{
-    After, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
+    After, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
     TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{Model, Volume};
@@ -19,7 +19,7 @@ use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
-use crate::gating;
+use crate::{gating, overlay};
 
 /// 4: what every rule says about a series, asked after the series or after its study.
 pub(crate) fn route<'a>(
@@ -41,6 +41,15 @@ pub(crate) struct Processed {
     pub(crate) results: Vec<(SegmentationForm, ResultSet)>,
 }
 
+/// What is to be written: for all destinations together.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Forms of the masks.
+    pub(crate) forms: Vec<SegmentationForm>,
+    /// What lies beside SEG and SR.
+    pub(crate) companions: Companions,
+}
+
 /// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
 ///
 /// # Errors
@@ -48,7 +57,7 @@ pub(crate) struct Processed {
 pub(crate) fn process(
     model: &Model,
     source: &SourceSeries,
-    forms: &[SegmentationForm],
+    wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
     let volume = inference::read_volume(source)?;
@@ -56,9 +65,17 @@ pub(crate) fn process(
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
     let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();
-    for form in forms.iter().map(|form| sr_writer::effective_form(&findings, *form)) {
+    let pictures = wanted.companions.secondary_capture;
+    let backdrops = if pictures { overlay::backdrops(&volume, &findings) } else { Vec::new() };
+    for form in wanted.forms.iter().map(|form| sr_writer::effective_form(&findings, *form)) {
         if results.iter().all(|(written, _)| *written != form) {
-            let set = sr_writer::write(&findings, source, &context(form))
+            let context = WriteContext {
+                form,
+                companions: wanted.companions,
+                backdrops: backdrops.clone(),
+                ..context(form)
+            };
+            let set = sr_writer::write(&findings, source, &context)
                 .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
             gating::check(&set, &findings, source)?;
             results.push((form, set));

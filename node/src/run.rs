@@ -11,7 +11,7 @@ use domain::{
 use inference::{Model, RuntimeOptions};
 use serde::Serialize;
 use series::SourceInstance;
-use sr_writer::{Device, ResultInstance, ResultSet, WriteContext};
+use sr_writer::{Companions, Device, ResultInstance, ResultSet, WriteContext};
 
 use crate::cli::RunArgs;
 use crate::clock;
@@ -19,7 +19,7 @@ use crate::failure::{Failure, Fault, OrFail};
 use crate::files;
 use crate::models::{self, Models};
 use crate::overlay::Picture;
-use crate::pipeline::{self, Processed};
+use crate::pipeline::{self, Processed, Wanted};
 use crate::progress::Progress;
 use crate::settings;
 use crate::text;
@@ -192,9 +192,16 @@ fn infer(
 ) -> Result<Processed, Unsuitable> {
     let source = series::assemble(instances, &choice.limits)?;
     let created = args.started.map_or_else(clock::now, |started| started.0);
-    let context =
-        |form| WriteContext { device: choice.device.clone(), created, form, predecessor: None };
-    pipeline::process(model, &source, &[args.form()], context)
+    let context = |form| WriteContext {
+        device: choice.device.clone(),
+        created,
+        form,
+        companions: Companions::default(),
+        backdrops: vec![],
+        predecessor: None,
+    };
+    let wanted = Wanted { forms: vec![args.form()], companions: args.companions() };
+    pipeline::process(model, &source, &wanted, context)
 }
 
 fn write_files(

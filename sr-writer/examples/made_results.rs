@@ -19,7 +19,9 @@ use domain::{
     Target, TransferSyntaxUid,
 };
 use series::SourceSeries;
-use sr_writer::{Device, ResultInstance, SegmentationForm, SegmentationKind, WriteContext};
+use sr_writer::{
+    Backdrop, Companions, Device, ResultInstance, SegmentationForm, SegmentationKind, WriteContext,
+};
 
 const KINDS: [SegmentationKind; 3] =
     [SegmentationKind::Binary, SegmentationKind::Fractional, SegmentationKind::Labelmap];
@@ -38,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = read(&folder)?;
     let findings = findings(&source);
     for kind in KINDS {
-        let context = context(SegmentationForm { kind, ..SegmentationForm::default() });
+        let form = SegmentationForm { kind, ..SegmentationForm::default() };
+        let context = context(form, backdrops(&source, &findings));
         let results = sr_writer::write(&findings, &source, &context)?;
         let into = out.join(kind.as_str().to_lowercase());
         fs::create_dir_all(&into)?;
@@ -78,7 +81,7 @@ fn read(folder: &Path) -> Result<SourceSeries, Box<dyn Error>> {
     Ok(series::assemble(&instances, &Limits::default()).map_err(|e| e.to_string())?)
 }
 
-fn context(form: SegmentationForm) -> WriteContext {
+fn context(form: SegmentationForm, backdrops: Vec<Backdrop>) -> WriteContext {
     WriteContext {
         device: Device {
             manufacturer: "parsenode".into(),
@@ -89,8 +92,23 @@ fn context(form: SegmentationForm) -> WriteContext {
         },
         created: Moment::from_unix_millis(1_795_468_245_000),
         form,
+        companions: Companions {
+            key_objects: true,
+            secondary_capture: true,
+            presentation_state: true,
+        },
+        backdrops,
         predecessor: None,
     }
+}
+
+/// Grey wedges in place of decoded pixels.
+fn backdrops(source: &SourceSeries, findings: &Findings) -> Vec<Backdrop> {
+    let [columns, rows, _] = source.grid.size();
+    let grey = |pixel: usize| u8::try_from(pixel % columns * 200 / columns).unwrap_or(0);
+    let rgb: Vec<u8> = (0..columns * rows).flat_map(|pixel| [grey(pixel); 3]).collect();
+    let backdrop = |k| Backdrop { k, rgb: rgb.clone() };
+    sr_writer::chosen_slices(findings, 1).into_iter().map(backdrop).collect()
 }
 
 fn sct(value: &str, meaning: &str) -> CodedConcept {

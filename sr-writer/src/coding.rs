@@ -107,6 +107,9 @@ table! {
     CERTAINTY = ("111012", "DCM", "Certainty of Finding");
     // Label maps (CID 7150)
     BACKGROUND = ("125040", "DCM", "Background");
+    // Key objects (TID 2010, CID 7010)
+    OF_INTEREST = ("113000", "DCM", "Of Interest");
+    KEY_OBJECT_DESCRIPTION = ("113012", "DCM", "Key Object Description");
     // Codes of findings that are told apart
     ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure");
     BODY_STRUCTURE = ("123037004", "SCT", "Anatomical Structure");

@@ -1,8 +1,8 @@
 //! Who writes the results, when, and in which form.
 
-use domain::{Moment, Predecessor};
+use domain::{Companions, Moment, Predecessor};
 
-use crate::SegmentationForm;
+use crate::{Backdrop, SegmentationForm};
 
 /// The equipment that results name: this node (PS3.3 §C.7.5.1 and §C.7.5.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct WriteContext {
     pub created: Moment,
     /// In which form masks are written.
     pub form: SegmentationForm,
+    /// What is to lie beside SEG and SR.
+    pub companions: Companions,
+    /// The pictures that masks are drawn on, where a Secondary Capture is wanted: [`crate::chosen_slices`] says of which slices.
+    pub backdrops: Vec<Backdrop>,
     /// The report on an earlier revision of the series that the new one replaces (PS3.3 §C.17.2.3, type 1C).
     pub predecessor: Option<Predecessor>,
 }

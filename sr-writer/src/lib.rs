@@ -10,6 +10,7 @@
 //! from time: the same work done twice gives the same instances.
 
 mod coding;
+mod companions;
 mod context;
 mod error;
 mod iod;
@@ -32,8 +33,9 @@ use series::SourceSeries;
 use dataset::tags;
 
 pub use coding::is_known_code;
+pub use companions::Backdrop;
 pub use context::{Device, WriteContext};
-pub use domain::{SegmentationForm, SegmentationKind};
+pub use domain::{Companions, SegmentationForm, SegmentationKind};
 pub use error::WriteError;
 pub use parts::effective_form;
 pub use recode::{RecodeError, can_recode, recode_data_set, recode_file};
@@ -43,6 +45,20 @@ pub use table::segments_table;
 pub use tree::tree;
 
 use work::Work;
+
+/// Slices that show something, at most so many, evenly spread; the middle one when nothing was found.
+#[must_use]
+pub fn chosen_slices(findings: &Findings, most: usize) -> Vec<usize> {
+    let slice_count = findings.grid.size()[2];
+    let shows = |k: &usize| findings.segments.iter().any(|s| s.mask.slices[*k].is_some());
+    let shown: Vec<usize> = (0..slice_count).filter(shows).collect();
+    if shown.is_empty() {
+        return vec![slice_count / 2];
+    }
+    let count = shown.len().min(most.max(1));
+    // The middles of equal parts, so that the very ends, which show little, are left out.
+    (0..count).map(|n| shown[(2 * n + 1) * shown.len() / (2 * count)]).collect()
+}
 
 /// Makes the instances that say what was found. Without a segment there is a report only, which says what is absent.
 ///
@@ -57,5 +73,8 @@ pub fn write(
     let work = Work::new(findings, source, context)?;
     let segmentations = seg::write(&work)?;
     let report = sr::write(&work)?;
-    Ok(ResultSet { segmentations, report, companions: Vec::new() })
+    let results: Vec<_> =
+        segmentations.iter().chain([&report]).map(|result| &result.identity).collect();
+    let companions = companions::write(&work, &results)?;
+    Ok(ResultSet { segmentations, report, companions })
 }

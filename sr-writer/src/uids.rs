@@ -69,6 +69,11 @@ impl ResultUids {
         derive_uid(&[&self.base, &format!("segment {segment} box {number}")])
     }
 
+    /// UID of a companion: of its series, 0, or of its instances, from 1. A list of key objects refers to results in their form.
+    pub(crate) fn companion(&self, word: &str, number: usize) -> String {
+        self.role(&format!("{word} {number}"))
+    }
+
     /// Device UID of this node running this model: the same for every series.
     pub(crate) fn device(&self) -> &str {
         &self.device

@@ -25,7 +25,7 @@ use domain::{
 };
 use inference::{Volume, measure, read_volume};
 use series::SourceSeries;
-use sr_writer::{Device, WriteContext};
+use sr_writer::{Companions, Device, WriteContext};
 
 type Failure = Box<dyn Error>;
 
@@ -216,6 +216,8 @@ fn context(kind: SegmentationKind) -> WriteContext {
         },
         created: Moment::from_unix_millis(1_795_468_245_000),
         form: SegmentationForm { kind, ..SegmentationForm::default() },
+        companions: Companions::default(),
+        backdrops: vec![],
         predecessor: None,
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         steps.step("Debian packages", setup::debian_packages);
         steps.step("Python validators", setup::python_environment);
         steps.step("PixelMed", setup::pixelmed);
+        steps.step("viewers' readers", setup::viewer_packages);
     }
     steps.step("ONNX Runtime", || onnx_runtime::bring().map(drop));
     steps.step("form", || tree::cargo(&["fmt", "--all", "--check"], &[]));

@@ -11,10 +11,12 @@ use tests::{Phantom, Validators, shared_data};
 
 use crate::conformance::{Complaint, complaints_in, files_below, said, script_complaints};
 use crate::report::line;
-use crate::tree;
+use crate::{setup, tree};
 
 const KINDS: [&str; 3] = ["binary", "fractional", "labelmap"];
 const OBJECTS: [&str; 2] = ["segmentation", "report"];
+/// What lies beside them; the kind makes no difference to it.
+const COMPANIONS: [&str; 3] = ["key-objects", "secondary-capture", "presentation-state"];
 
 /// Images of `../shared/data/nine-modalities` that stand for their kind.
 const NINE: [&str; 9] = [
@@ -133,13 +135,20 @@ fn examine(validators: &Validators, row: &Row) -> Result<Vec<Complaint>> {
         complaints.extend(complaints_in("dciodvfy", &object, &text));
         complaints.extend(strange_references(&object, &text));
     }
+    let beside = companions(row);
+    for file in &beside {
+        let text = said(Command::new(validators.program("dciodvfy")).arg(file))?;
+        complaints.extend(complaints_in("dciodvfy", &object_name(row, file), &text));
+    }
     let script = tree::root().join("conformance/iodcheck.py");
     let mut python = Command::new(validators.program("python"));
-    complaints.extend(script_complaints("iodcheck", &row.name, python.arg(script).args(&files))?);
+    python.arg(script).args(&files).args(&beside);
+    complaints.extend(script_complaints("iodcheck", &row.name, &mut python)?);
     let script = tree::root().join("conformance/voxels.py");
     let mut python = Command::new(validators.program("python"));
     python.arg(script).arg(&row.made).arg("--dcmqi").arg(validators.program(""));
     complaints.extend(script_complaints("voxels", &row.name, &mut python)?);
+    complaints.extend(cornerstone(row)?);
     complaints.extend(entities(validators, row, &files)?);
     // The kind of its Segmentation makes no difference to the templates of a report.
     let report = row.made.join("binary/report.dcm");
@@ -147,6 +156,24 @@ fn examine(validators: &Validators, row: &Row) -> Result<Vec<Complaint>> {
     let found = complaints_in("srcheck", &object_name(row, &report), &text);
     complaints.extend(found.into_iter().filter(|found| found.text.starts_with("Error")));
     Ok(complaints)
+}
+
+/// Colour has no presentation state of ours, so not every source has all of them.
+fn companions(row: &Row) -> Vec<PathBuf> {
+    let path = |name: &&str| row.made.join("binary").join(name).with_extension("dcm");
+    COMPANIONS.iter().map(path).filter(|path| path.is_file()).collect()
+}
+
+/// What the adapters that OHIF reads with make of the Segmentations; nothing where they are not installed.
+fn cornerstone(row: &Row) -> Result<Vec<Complaint>> {
+    let packages = setup::viewers();
+    if !packages.join("installed.json").is_file() {
+        return Ok(Vec::new());
+    }
+    let script = tree::root().join("conformance/viewers/read_cornerstone.mjs");
+    let mut node = Command::new("node");
+    node.env("PARSENODE_VIEWERS", packages).arg(script).arg(&row.source).arg(&row.made);
+    script_complaints("cornerstone", &row.name, &mut node)
 }
 
 /// A tool that does not say which IOD it read has read nothing.
@@ -179,7 +206,7 @@ fn object_name(row: &Row, file: &Path) -> String {
 
 /// One line a source: how many complaints there are by tool, accepted ones among them.
 fn print(rows: &[Row], complaints: &[Complaint]) {
-    let tools = ["dciodvfy", "iodcheck", "dcentvfy", "srcheck", "voxels"];
+    let tools = ["dciodvfy", "iodcheck", "dcentvfy", "srcheck", "voxels", "cornerstone"];
     line(&format!("   {:<26} {}", "source, 3 kinds", tools.join("  ")));
     for row in rows {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

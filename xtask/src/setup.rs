@@ -120,6 +120,36 @@ pub(crate) fn python_environment() -> Result<()> {
     fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
 }
 
+/// The folder with what viewers read Segmentations with.
+pub(crate) fn viewers() -> PathBuf {
+    tree::target("viewers")
+}
+
+/// Installs the packages of `conformance/viewers/package.json`; does nothing when they are there, or there is no npm.
+///
+/// # Errors
+/// When npm is there and cannot install them.
+pub(crate) fn viewer_packages() -> Result<()> {
+    let (folder, wanted) = (viewers(), tree::root().join("conformance/viewers/package.json"));
+    let stamp = folder.join("installed.json");
+    let wanted = fs::read_to_string(&wanted).with_context(|| format!("{}", wanted.display()))?;
+    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    if !tests::have("npm") || !tests::have("node") {
+        line("left out: the readers of viewers (no node and npm here)");
+        return Ok(());
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    fs::write(folder.join("package.json"), &wanted)
+        .with_context(|| format!("writing {}", folder.display()))?;
+    line("installing the readers of viewers into target/viewers");
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]);
+    run(npm.current_dir(&folder))?;
+    fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+}
+
 /// Unpacks PixelMed's SR validator and writes `srcheck`, which runs it; does nothing when it is there.
 ///
 /// # Errors

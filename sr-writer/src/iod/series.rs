@@ -2,7 +2,7 @@
 
 use dataset::{DataSet, Vr};
 
-use super::body_part::is_body_part;
+use super::body_part::{is_body_part, is_unpaired};
 use super::copy;
 use crate::tags;
 use crate::text::{LO_MAX, with_ending};
@@ -11,13 +11,19 @@ use crate::work::Work;
 /// What every Series Description of ours ends with.
 const NOT_FOR_DIAGNOSIS: &str = " - not for diagnosis";
 
-/// Which of the two series of an answer.
+/// Which of the series of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesRole {
     /// Modality SEG.
     Segmentation,
     /// Modality SR.
     Report,
+    /// Modality KO.
+    KeyObjects,
+    /// Modality OT.
+    Capture,
+    /// Modality PR.
+    PresentationState,
 }
 
 impl SeriesRole {
@@ -25,22 +31,28 @@ impl SeriesRole {
         match self {
             Self::Segmentation => "SEG",
             Self::Report => "SR",
+            Self::KeyObjects => "KO",
+            Self::Capture => "OT",
+            Self::PresentationState => "PR",
         }
     }
 
-    /// 9000 + ten times the number of the source series, + 1 for the SEG, + 2 for the SR: series 2 gives 9021 and 9022.
+    /// 9000 + ten times the number of the source series, + 1 for the SEG, + 2 for the SR, and so on: series 2 gives 9021 to 9025.
     fn number(self, source: &DataSet) -> i64 {
         let of_source = source.int(tags::SERIES_NUMBER).filter(|n| (0..=1_000_000).contains(n));
         let role = match self {
             Self::Segmentation => 1,
             Self::Report => 2,
+            Self::KeyObjects => 3,
+            Self::Capture => 4,
+            Self::PresentationState => 5,
         };
         9000 + 10 * of_source.unwrap_or(0) + role
     }
 }
 
 /// What says nothing, or says it in words of its own, is not repeated.
-fn put_body_part_and_request(set: &mut DataSet, source: &DataSet) {
+fn put_body_part(set: &mut DataSet, source: &DataSet) {
     let value = |tag| source.text(tag).unwrap_or_default();
     if is_body_part(value(tags::BODY_PART_EXAMINED).trim()) {
         copy(set, source, &[(tags::BODY_PART_EXAMINED, Vr::CS)]);
@@ -48,6 +60,10 @@ fn put_body_part_and_request(set: &mut DataSet, source: &DataSet) {
     if matches!(value(tags::LATERALITY).trim(), "L" | "R") {
         copy(set, source, &[(tags::LATERALITY, Vr::CS)]);
     }
+}
+
+fn put_body_part_and_request(set: &mut DataSet, source: &DataSet) {
+    put_body_part(set, source);
     let others =
         [(tags::ANATOMICAL_ORIENTATION_TYPE, Vr::CS), (tags::REQUEST_ATTRIBUTES_SEQUENCE, Vr::SQ)];
     copy(set, source, &others);
@@ -64,7 +80,15 @@ pub(crate) fn put_series(set: &mut DataSet, work: &Work<'_>, role: SeriesRole, s
     set.put_text(tags::SERIES_DESCRIPTION, Vr::LO, &description);
     match role {
         SeriesRole::Segmentation => put_body_part_and_request(set, work.header),
-        SeriesRole::Report => {
+        SeriesRole::Capture | SeriesRole::PresentationState => {
+            put_body_part(set, work.header);
+            // Type 2C: of a part that there may be two of, the side that is not known is empty.
+            let part = set.text(tags::BODY_PART_EXAMINED).unwrap_or_default();
+            if !is_unpaired(part.trim()) && !set.contains(tags::LATERALITY) {
+                set.put_empty(tags::LATERALITY, Vr::CS);
+            }
+        }
+        SeriesRole::Report | SeriesRole::KeyObjects => {
             set.put_empty(tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, Vr::SQ)
         }
     }

@@ -18,6 +18,7 @@ use crate::parts::Part;
 use crate::work::Work;
 use crate::{ResultInstance, ResultKind, WriteError, tags};
 
+pub(crate) use color::cielab;
 use frames::{Frame, Frames};
 
 /// Makes the Segmentations of findings with at least one segment.

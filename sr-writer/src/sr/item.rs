@@ -112,6 +112,13 @@ impl Item {
         item
     }
 
+    /// A COMPOSITE: an instance that is no image.
+    pub(crate) fn composite(identity: &InstanceIdentity) -> Self {
+        let mut item = Self::new("COMPOSITE", None);
+        item.set.put_items(tags::REFERENCED_SOP_SEQUENCE, vec![sop_reference(identity)]);
+        item
+    }
+
     /// An IMAGE: one frame of an instance that has several.
     pub(crate) fn frame(identity: &InstanceIdentity, frame: Option<u32>) -> Self {
         let mut reference = sop_reference(identity);

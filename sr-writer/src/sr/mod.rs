@@ -14,7 +14,7 @@
 
 mod document;
 mod group;
-mod item;
+pub(crate) mod item;
 mod qualitative_evaluations;
 mod tid1001;
 mod tid1204;
@@ -24,6 +24,9 @@ mod tid1419;
 mod tid1500;
 mod tid1600;
 mod tid4019;
+
+pub(crate) use tid1001::device_observer;
+pub(crate) use tid1204::language;
 
 use dataset::DataSet;
 use dicom_dictionary_std::uids::COMPREHENSIVE3_DSR_STORAGE;

@@ -14,7 +14,7 @@ use domain::{
     TransferSyntaxUid,
 };
 use series::{SourceInstance, SourceSeries};
-use sr_writer::{Device, SegmentationForm, WriteContext};
+use sr_writer::{Companions, Device, SegmentationForm, WriteContext};
 
 pub(crate) use dataset::tags;
 
@@ -32,6 +32,8 @@ pub(crate) fn context() -> WriteContext {
         },
         created: CREATED,
         form: SegmentationForm::default(),
+        companions: Companions::default(),
+        backdrops: vec![],
         predecessor: None,
     }
 }
