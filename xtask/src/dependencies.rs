@@ -64,6 +64,11 @@ const ROOMS: [Room; 15] = [
         never: &[ASYNC, "dicom-ul", "rusqlite"],
     },
     Room {
+        name: "catalogue",
+        may_use: &["domain", "dataset"],
+        never: &[ASYNC, "serde", "dicom-", "rayon", "ort", "rusqlite"],
+    },
+    Room {
         name: "sr-writer",
         may_use: &["domain", "dataset", "series"],
         never: &[ASYNC, "dicom-ul", "dicom-object", "rusqlite", "ort"],
@@ -86,6 +91,7 @@ const ROOMS: [Room; 15] = [
             "scu",
             "spool",
             "inference",
+            "catalogue",
             "sr-writer",
             "gate",
         ],

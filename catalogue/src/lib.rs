@@ -1,0 +1,29 @@
+//! What promptable models were trained to find: object types and their codes, sites, modalities, tested prompts,
+//! the words that people use for them, and the numbers of p-values and recognition.
+//!
+//! Everything is data in `catalogue/data/`, parsed once ([`catalogue()`]), and pure functions over it. This room knows
+//! no model files, pixels or PACS: it takes words, headers and probability maps, and gives prompts, targets and masks.
+
+mod beta;
+mod catalogue;
+mod concept;
+mod imaging;
+mod object;
+mod prompt;
+mod recognition;
+mod site;
+mod statistics;
+mod table;
+mod window;
+
+pub use beta::{Beta, BetaError};
+pub use catalogue::{Catalogue, NoVerifiedCode, catalogue};
+pub use concept::Concept;
+pub use imaging::{Imaging, Modality, Sequence};
+pub use object::{Category, ObjectType};
+pub use prompt::{TestedPrompt, sentence};
+pub use recognition::RecognitionType;
+pub use site::{Part, Site, Training};
+pub use statistics::{MaskStatistics, StatisticsError, TargetStatistics, mask_statistics};
+pub use table::TableFault;
+pub use window::{Version, Window};
