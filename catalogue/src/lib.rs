@@ -6,11 +6,13 @@
 
 mod beta;
 mod catalogue;
+mod combine;
 mod concept;
 mod imaging;
 mod object;
 mod prompt;
 mod recognition;
+mod rejection;
 mod site;
 mod statistics;
 mod table;
@@ -18,11 +20,13 @@ mod window;
 
 pub use beta::{Beta, BetaError};
 pub use catalogue::{Catalogue, NoVerifiedCode, catalogue};
+pub use combine::{Candidate, Combined, Outcome, SizesDiffer, combine, merge};
 pub use concept::Concept;
 pub use imaging::{Imaging, Modality, Sequence};
 pub use object::{Category, ObjectType};
 pub use prompt::{TestedPrompt, sentence};
 pub use recognition::RecognitionType;
+pub use rejection::{Rejection, judge};
 pub use site::{Part, Site, Training};
 pub use statistics::{MaskStatistics, StatisticsError, TargetStatistics, mask_statistics};
 pub use table::TableFault;

@@ -81,6 +81,8 @@ impl MaskStatistics {
 
 impl TargetStatistics {
     /// The p-value of each mean: a Kolmogorov-Smirnov test of one observation, which is twice the smaller tail.
+    ///
+    /// SciPy, and so upstream, rounds a tail to 2.2e-16; we do not. The mean of four may differ by 1e-4 where it is below that.
     #[must_use]
     pub fn p_values(&self, statistics: &MaskStatistics) -> [f64; 4] {
         let mut p_values = [0.0; 4];
