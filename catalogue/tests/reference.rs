@@ -1,5 +1,5 @@
 //! P-values, recognition and merge against numpy and SciPy, on random inputs, where a Python with both is at hand.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::io::Write as _;
 use std::path::Path;
