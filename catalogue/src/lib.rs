@@ -20,6 +20,7 @@ mod resolve;
 mod site;
 mod statistics;
 mod table;
+mod text;
 mod window;
 mod words;
 
@@ -39,4 +40,5 @@ pub use resolve::FindError;
 pub use site::{Part, Site, Training};
 pub use statistics::{MaskStatistics, StatisticsError, TargetStatistics, mask_statistics};
 pub use table::TableFault;
+pub use text::{find_text, list_text};
 pub use window::{Version, Window};
