@@ -54,6 +54,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ModelCommand,
     },
+    /// Shows what promptable models were trained to find, and what words mean to them.
+    Catalogue {
+        /// What about the catalogue.
+        #[command(subcommand)]
+        command: CatalogueCommand,
+    },
     /// Lists series, jobs and deliveries of a node, and why each is where it is.
     Status(StatusArgs),
     /// Shows a SEG or SR file: its segments, or its content as a tree.
@@ -272,6 +278,19 @@ pub(crate) enum ModelCommand {
         /// The model's folder.
         #[arg(value_name = "DIR")]
         dir: PathBuf,
+    },
+}
+
+/// `catalogue …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// Lists all object types with their codes, where they were trained and the published Dice.
+    List,
+    /// Shows what words mean: the prompt for the model, the code, the published Dice; or why they mean nothing.
+    Find {
+        /// Words in English, German, French, Spanish or Chinese, such as `IVC` or `linke Niere im CT`.
+        #[arg(required = true, value_name = "WORDS")]
+        words: Vec<String>,
     },
 }
 

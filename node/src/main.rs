@@ -4,6 +4,7 @@
 
 mod assembling;
 mod bell;
+mod catalogue;
 mod choices;
 mod cli;
 mod clock;
@@ -79,6 +80,7 @@ fn log_settings(cli: &Cli) -> Result<(String, String), Failure> {
         | Command::Route(_)
         | Command::Config { .. }
         | Command::Model { .. }
+        | Command::Catalogue { .. }
         | Command::Status(_)
         | Command::Show(_) => ("text".into(), "warn".into()),
     };
@@ -95,6 +97,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Route(args) => route::run(args),
         Command::Config { command } => configuration(command),
         Command::Model { command } => model::run(command),
+        Command::Catalogue { command } => catalogue::run(command),
         Command::Status(args) => status::run(args),
         Command::Show(args) => show::run(args),
     }
