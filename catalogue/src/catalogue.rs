@@ -7,12 +7,15 @@ use domain::{CodedConcept, Target};
 use thiserror::Error;
 
 use crate::concept::{self, Concept};
+use crate::find::Context;
+use crate::imaging::{Imaging, Sequence};
 use crate::object::{self, Category, ObjectType};
 use crate::prompt::{self, TestedPrompt};
 use crate::recognition::{self, RecognitionType};
 use crate::site::{self, Site, Training};
 use crate::statistics::{self, TargetStatistics};
 use crate::table::TableFault;
+use crate::volume::{self, VolumeTarget};
 use crate::window::{self, Version, Window};
 
 /// The tables of `catalogue/data/`.
@@ -26,6 +29,7 @@ pub struct Catalogue {
     recognition: Vec<RecognitionType>,
     statistics: Vec<TargetStatistics>,
     windows: Vec<Window>,
+    volumes: Vec<VolumeTarget>,
 }
 
 /// An object type that has no code that may be written.
@@ -66,6 +70,7 @@ impl Catalogue {
             recognition: recognition::read()?,
             statistics: statistics::read()?,
             windows: window::read()?,
+            volumes: volume::read()?,
         })
     }
 
@@ -121,10 +126,33 @@ impl Catalogue {
         &self.recognition
     }
 
+    /// The type of recognition for an image: its modality and sequence, at its site; `None` where none was published.
+    ///
+    /// Where types apply anywhere, the site need not be known. Types of plain MRI serve sequences that have none of their own.
+    #[must_use]
+    pub fn recognition_for(&self, context: &Context) -> Option<&RecognitionType> {
+        let imaging = context.imaging()?;
+        let at_site = |kind: &&RecognitionType| {
+            kind.sites.is_empty()
+                || context.site.is_some_and(|site| kind.sites.contains(&site.name))
+        };
+        let plain = Imaging::new(imaging.modality(), Sequence::Plain);
+        let of = |imaging| {
+            self.recognition.iter().filter(move |kind| kind.imaging == imaging).find(at_site)
+        };
+        of(imaging).or_else(|| of(plain))
+    }
+
     /// The published Beta parameters of 64 targets.
     #[must_use]
     pub fn statistics(&self) -> &[TargetStatistics] {
         &self.statistics
+    }
+
+    /// The targets of v2.
+    #[must_use]
+    pub fn volumes(&self) -> &[VolumeTarget] {
+        &self.volumes
     }
 
     /// CT windows of both models.

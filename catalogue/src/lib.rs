@@ -21,6 +21,7 @@ mod site;
 mod statistics;
 mod table;
 mod text;
+mod volume;
 mod window;
 mod words;
 
@@ -41,4 +42,5 @@ pub use site::{Part, Site, Training};
 pub use statistics::{MaskStatistics, StatisticsError, TargetStatistics, mask_statistics};
 pub use table::TableFault;
 pub use text::{find_text, list_text};
+pub use volume::{FoundVolume, Side, VolumeTarget, find_volume};
 pub use window::{Version, Window};

@@ -84,12 +84,34 @@ fn spelled_out(term: &str) -> String {
 pub(crate) struct Meaning {
     /// The words of a target: a name of `objects.tsv` or of `prompts.tsv`.
     pub(crate) target: Option<&'static str>,
+    /// A target of v2, by its name.
+    pub(crate) volume: Option<&'static str>,
     /// Names of sites.
     pub(crate) sites: Vec<&'static str>,
     /// A modality, perhaps with its sequence.
     pub(crate) imaging: Option<Imaging>,
     /// Nothing.
     pub(crate) filler: bool,
+}
+
+impl Meaning {
+    /// Whether it is a target of v1 and nothing else, not even a target of v2.
+    pub(crate) fn is_target_only(&self) -> bool {
+        let other = self.filler || self.imaging.is_some() || !self.sites.is_empty();
+        self.target.is_some() && self.volume.is_none() && !other
+    }
+}
+
+/// What the runs of a text mean, longest first from the beginning; `None` for a word that nobody knows.
+pub(crate) fn runs_of(text: &str) -> Vec<Option<&'static Meaning>> {
+    let words = words(text);
+    let (mut runs, mut at) = (vec![], 0);
+    while at < words.len() {
+        let run = lexicon().longest(&words[at..]);
+        at += run.map_or(1, |(length, _)| length);
+        runs.push(run.map(|(_, meaning)| meaning));
+    }
+    runs
 }
 
 /// All that we understand.
@@ -128,6 +150,7 @@ impl Lexicon {
             lexicon.entry(prompt.imaging.label()).imaging = Some(prompt.imaging);
         }
         lexicon.add_terms(catalogue)?;
+        lexicon.add_volumes(catalogue);
         Ok(lexicon)
     }
 
@@ -165,6 +188,19 @@ impl Lexicon {
             }
         }
         Ok(())
+    }
+
+    /// The names of v2, also for all terms of v1 that mean the same.
+    fn add_volumes(&mut self, catalogue: &Catalogue) {
+        for volume in catalogue.volumes() {
+            let same = volume.same_as.unwrap_or(volume.name);
+            for meaning in self.meanings.values_mut().filter(|known| known.target == Some(same)) {
+                meaning.volume = Some(volume.name);
+            }
+        }
+        for volume in catalogue.volumes() {
+            self.entry(volume.name).volume = Some(volume.name);
+        }
     }
 
     /// One more meaning of a term; a second target or modality is a fault.

@@ -3,6 +3,7 @@
 
 use catalogue::{
     Context, FindError, Found, Imaging, Modality, Sequence, Vocabulary, catalogue, find,
+    find_volume,
 };
 
 fn image(label: &str, site: &str) -> Context {
@@ -197,4 +198,37 @@ fn bad_prompts_have_clear_results() {
     );
     assert_eq!(asked("الكبد", "CT", "abdomen"), Err(FindError::OtherScript { script: "Arabic" }));
     assert_eq!(asked("간", "CT", "abdomen"), Err(FindError::OtherScript { script: "Korean" }));
+}
+
+#[test]
+fn every_target_of_v2_is_found_by_its_name() {
+    for target in catalogue().volumes() {
+        let found = find_volume(target.name, &Context::default()).unwrap();
+        assert_eq!((found.target.name, found.understood.as_str()), (target.name, target.name));
+    }
+}
+
+#[test]
+fn words_of_v1_find_targets_of_v2() {
+    let of = |words: &str, label, site| find_volume(words, &image(label, site));
+    let says = |words, label, site| of(words, label, site).unwrap().understood;
+    assert_eq!(says("IVC", "CT", "abdomen"), "inferior vena cava in abdomen CT");
+    assert_eq!(says("linke Niere im CT", "CT", "abdomen"), "left kidney in abdomen CT");
+    assert_eq!(says("CT of the left humerus", "CT", "chest"), "left humerus in chest CT");
+    assert_eq!(says("liver in abdomen", "CT", "abdomen"), "liver in abdomen CT");
+    assert_eq!(says("la rate", "CT", "abdomen"), "spleen in abdomen CT");
+    assert_eq!(says("LA", "MRI", "heart"), "left heart atrium in heart MRI");
+    let refused = of("retinal vessel", "CT", "abdomen").unwrap_err();
+    assert!(matches!(refused, FindError::Unknown { .. }), "{refused}");
+    let refused = of("left humerus", "MRI", "abdomen").unwrap_err();
+    assert_eq!(refused.to_string(), "left humerus was only trained in CT, this is MRI");
+    assert!(matches!(
+        of("trachea and sacrum", "CT", "lung"),
+        Err(FindError::SeveralTargets { .. })
+    ));
+    assert_eq!(of(" ", "CT", "lung"), Err(FindError::Empty));
+    assert!(
+        matches!(asked("left humerus", "CT", "lung"), Err(FindError::Unknown { .. })),
+        "v1 has none"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use catalogue::{Catalogue, Category, Modality, Version, catalogue};
+use catalogue::{Catalogue, Category, Context, Modality, Sequence, Version, catalogue};
 
 #[test]
 fn all_tables_parse() {
@@ -199,4 +199,48 @@ fn windows_are_those_of_the_two_models() {
     assert_eq!([of(Version::V1), of(Version::V2)], [6, 4]);
     let lung = catalogue().window(Version::V1, "lung").unwrap();
     assert_eq!((lung.low_hu, lung.high_hu), (-1000.0, 1000.0));
+}
+
+#[test]
+fn types_of_recognition_belong_to_images() {
+    let of = |modality, sequence, site: &str| {
+        let site = catalogue().site(site);
+        let context = Context { modality: Some(modality), site, sequence, why: vec![] };
+        catalogue().recognition_for(&context).map(|kind| kind.name)
+    };
+    assert_eq!(of(Modality::Ct, None, "abdomen"), Some("CT-Abdomen"));
+    assert_eq!(of(Modality::Ct, None, "lung"), Some("CT-Chest"));
+    assert_eq!(of(Modality::Ct, None, "pelvis"), None);
+    assert_eq!(of(Modality::Ct, None, "nowhere"), None);
+    assert_eq!(of(Modality::Mri, Some(Sequence::T1Gd), "brain"), Some("MRI-T1-Gd-Brain"));
+    assert_eq!(of(Modality::Mri, Some(Sequence::T2), "abdomen"), Some("MRI-Abdomen"));
+    assert_eq!(of(Modality::Mri, Some(Sequence::T2), "brain"), None);
+    assert_eq!(of(Modality::Mri, None, "heart"), Some("MRI-Cardiac"));
+    assert_eq!(of(Modality::Oct, None, "nowhere"), Some("OCT"));
+    assert_eq!(catalogue().recognition_for(&Context::default()), None);
+}
+
+#[test]
+fn targets_of_v2_have_verified_codes_or_none() {
+    let mut names = BTreeSet::new();
+    let mut without = 0;
+    for target in catalogue().volumes() {
+        assert!(names.insert(target.name), "{} twice", target.name);
+        let known = |modality: &&'static str| {
+            Modality::named(modality).is_some() || ["PET", "EM", "light-sheet"].contains(modality)
+        };
+        assert!(target.modalities.iter().all(known), "{}", target.name);
+        assert!(target.same_as.is_none_or(|name| catalogue().object(name).is_some()));
+        match (target.concept, catalogue().volume_target(target)) {
+            (None, Err(_)) => without += 1,
+            (Some(_), Ok(coded)) => {
+                assert_eq!(coded.laterality, target.side.map(|side| side.code()));
+                let concept = catalogue().concept(target.concept.unwrap()).unwrap();
+                let own = concept.laterality().cloned();
+                assert!(own.is_none() || own == coded.laterality, "{}", target.name);
+            }
+            other => panic!("{}: {other:?}", target.name),
+        }
+    }
+    assert_eq!((names.len(), without), (153, 31));
 }

@@ -11,7 +11,7 @@ use crate::catalogue::catalogue;
 use crate::imaging::Modality;
 use crate::site::Site;
 use crate::table::{Table, TableFault};
-use crate::words::{lexicon, words};
+use crate::words::runs_of;
 
 /// What `body_parts.tsv` says: names of sites by keyword (without spaces), and by `SCHEME:VALUE`.
 struct BodyParts(BTreeMap<&'static str, Vec<&'static str>>);
@@ -141,18 +141,8 @@ fn coded(header: &DataSet, sequence: Tag) -> Vec<&'static Site> {
 
 /// The sites that words name; words that name none are passed over.
 fn said(text: &str) -> Vec<&'static Site> {
-    let words = words(text);
-    let (mut sites, mut at) = (vec![], 0);
-    while at < words.len() {
-        let (length, meaning) = match lexicon().longest(&words[at..]) {
-            Some((length, meaning)) => (length, Some(meaning)),
-            None => (1, None),
-        };
-        let names = meaning.into_iter().flat_map(|meaning| meaning.sites.iter());
-        sites.extend(names.filter_map(|name| catalogue().site(name)));
-        at += length;
-    }
-    sites
+    let names = runs_of(text).into_iter().flatten().flat_map(|meaning| meaning.sites.iter());
+    names.filter_map(|name| catalogue().site(name)).collect()
 }
 
 /// The site, or the nearest one around it, at which the modality was trained.
