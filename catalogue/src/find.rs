@@ -116,12 +116,14 @@ fn read(given: &str, words: &[Word]) -> Result<Asked, FindError> {
     let target = if unknown { Err(unknown_words(given)) } else { target(given, words, &runs) }?;
     let (_, meaning) = runs.remove(target);
     let Some(name) = meaning.target else { return Err(unknown_words(given)) };
-    let mut asked = Asked { name, sites: vec![], imaging: None };
+    let mut asked = Asked { name, sites: vec![], rivals: vec![], imaging: None };
     for (_, meaning) in &runs {
         if let Some(imaging) = meaning.imaging {
             asked.imaging = Some(both(asked.imaging, imaging)?);
         } else {
-            asked.sites.extend(meaning.sites.iter().filter_map(|name| catalogue().site(name)));
+            let sites = meaning.sites.iter().filter_map(|name| catalogue().site(name));
+            asked.rivals.extend(sites.clone().filter_map(|site| Some((site, meaning.target?))));
+            asked.sites.extend(sites);
         }
     }
     Ok(asked)

@@ -110,6 +110,8 @@ pub(crate) struct Asked {
     pub(crate) name: &'static str,
     /// Sites, in the order of the words.
     pub(crate) sites: Vec<&'static Site>,
+    /// Those of the sites whose word is also a target.
+    pub(crate) rivals: Vec<(&'static Site, &'static str)>,
     /// Modality, perhaps with sequence.
     pub(crate) imaging: Option<Imaging>,
 }
@@ -118,8 +120,13 @@ pub(crate) struct Asked {
 pub(crate) fn resolve(given: &str, asked: &Asked, context: &Context) -> Result<Found, FindError> {
     let named = named(asked.name);
     let image = image(asked, context, &named)?;
-    let trained = trained_in(asked.name, named, image)?;
+    let said = asked.imaging.is_some_and(|said| said.sequence() != Sequence::Plain);
+    let sequence_is_known = said || context.sequence.is_some();
+    let trained = trained_in(asked.name, named, image, sequence_is_known)?;
     let object = at_site(asked, context, &trained, image)?;
+    if let Some((_, rival)) = asked.rivals.iter().find(|(site, _)| !is_at(object, site)) {
+        return Err(FindError::SeveralTargets { first: asked.name, second: rival });
+    }
     let (target, site, imaging) = spoken(asked, context, object, image);
     let mut notes = vec![];
     if image.sequence() == Sequence::Plain && imaging.sequence() != Sequence::Plain {
@@ -198,17 +205,18 @@ fn image(
     }
 }
 
-/// Those that were trained in the modality, and in the sequence where one is known.
+/// Those that were trained in the modality, and in the sequence where it is known.
 fn trained_in(
     target: &'static str,
     named: Vec<&'static ObjectType>,
     image: Imaging,
+    sequence_is_known: bool,
 ) -> Result<Vec<&'static ObjectType>, FindError> {
     let all: BTreeSet<&str> = named.iter().flat_map(|object| labels(object)).collect();
     let fits = |object: &&ObjectType| {
         let labels = labels(object);
         let plain = Imaging::new(image.modality(), Sequence::Plain);
-        let any = image == plain || labels.contains(&plain.label());
+        let any = !sequence_is_known || labels.contains(&plain.label());
         object.modalities.contains(&image.modality()) && (any || labels.contains(&image.label()))
     };
     let fitting: Vec<_> = named.into_iter().filter(fits).collect();

@@ -10,7 +10,7 @@ fn image(label: &str, site: &str) -> Context {
     let imaging = Imaging::labelled(label).unwrap();
     Context {
         modality: Some(imaging.modality()),
-        sequence: Some(imaging.sequence()),
+        sequence: Some(imaging.sequence()).filter(|sequence| *sequence != Sequence::Plain),
         site: catalogue().site(site),
         why: vec![],
     }
@@ -143,10 +143,17 @@ fn a_site_where_it_cannot_be_is_refused_and_a_neighbour_is_not() {
 fn what_the_sequence_decides() {
     assert_eq!(says("edema", "MRI-FLAIR", "brain"), "edema in brain MRI-FLAIR");
     let mut context = image("MRI", "brain");
-    context.sequence = None;
     let found = find("edema", &context, Vocabulary::Closed).unwrap();
     assert_eq!(found.understood, "edema in brain MRI-FLAIR");
     assert_eq!(found.notes, ["the sequence is not known; edema was only trained in MRI-FLAIR"]);
+    context.sequence = Some(Sequence::Plain);
+    let refused = find("edema", &context, Vocabulary::Closed).unwrap_err();
+    assert_eq!(refused.to_string(), "edema was only trained in MRI-FLAIR, OCT, this is MRI");
+    let said = find("edema in brain MRI-FLAIR", &context, Vocabulary::Closed).unwrap();
+    assert_eq!(
+        said.understood, "edema in brain MRI-FLAIR",
+        "the prompt knows more than the header"
+    );
     assert_eq!(says("PZ", "MRI-T2", "prostate"), "prostate peripheral zone in prostate MRI-T2");
     assert_eq!(says("prostate", "MRI-T2", "prostate"), "prostate in prostate MRI");
     assert_eq!(Imaging::new(Modality::Mri, Sequence::T2).label(), "MRI-T2");
@@ -167,6 +174,20 @@ fn words_that_may_mean_several_things_ask_back() {
         says("optic disc and optic cup", "fundus", "retinal"),
         "one prompt asks for one target, not for optic disc and optic cup"
     );
+}
+
+#[test]
+fn two_targets_are_never_taken_for_one() {
+    for words in [
+        "liver and spleen",
+        "foie et rate",
+        "Leber und Milz",
+        "liver kidney",
+        "kidney and liver tumor",
+    ] {
+        let refused = asked(words, "CT", "abdomen");
+        assert!(matches!(refused, Err(FindError::SeveralTargets { .. })), "{words}: {refused:?}");
+    }
 }
 
 #[test]

@@ -130,6 +130,7 @@ fn descriptions_are_read_in_several_languages() {
         ("MRT Oberbauch", "abdomen"),
         ("MRT der Prostata", "prostate"),
         ("Herz MRT", "heart"),
+        ("MRT Kopf-Hals", "head-neck"),
     ] {
         let texts = [(tags::MODALITY, "MR"), (tags::STUDY_DESCRIPTION, description)];
         assert_eq!(of(&texts), format!("MRI {site}"), "{description}");
@@ -166,6 +167,7 @@ fn sequences_of_mr() {
         ("t1_mprage_sag", &agent, Some(Sequence::T1Gd)),
         ("AX T1 PRE", &agent, Some(Sequence::Plain)),
         ("T1+C", &[], Some(Sequence::T1Gd)),
+        ("C SPINE T1", &[], Some(Sequence::Plain)),
         ("AX T2 TSE", &[], Some(Sequence::T2)),
         ("AX T2* GRE", &[], None),
         ("ep2d_diff_ADC", &[], Some(Sequence::Adc)),

@@ -23,7 +23,7 @@ const WITH_AGENT: [&str; 16] = [
     "t1c",
     "t1ce",
     "t1gd",
-    "c",
+    "withagent",
 ];
 /// Words that say that there is none yet.
 const WITHOUT_AGENT: [&str; 11] =
@@ -104,6 +104,8 @@ impl Named {
             if let Text::Read(text) = text(header, tag) {
                 // T2* is no T2: it must not lose its star.
                 let text = text.replace("T2*", "t2star").replace("t2*", "t2star");
+                // A lone C may be the cervical spine; behind a plus it is contrast agent.
+                let text = text.replace("+C", " withagent ").replace("+c", " withagent ");
                 names.extend(words(&text.replace('_', " ")).into_iter().map(|word| word.plain));
             }
         }
