@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::concept::{self, Concept};
 use crate::find::Context;
-use crate::imaging::{Imaging, Sequence};
+use crate::imaging::{Imaging, Modality, Sequence};
 use crate::object::{self, Category, ObjectType};
 use crate::prompt::{self, TestedPrompt};
 use crate::recognition::{self, RecognitionType};
@@ -100,6 +100,14 @@ impl Catalogue {
     #[must_use]
     pub fn training(&self) -> &[Training] {
         &self.training
+    }
+
+    /// Whether the training data of a modality has masks at a site, by the word that prompts say.
+    #[must_use]
+    pub fn is_trained_at(&self, site: &Site, modality: Modality) -> bool {
+        let says = |name: &str| self.site(name).is_some_and(|known| known.says == site.says);
+        let mut rows = self.training.iter().filter(|row| row.modality == modality);
+        rows.any(|row| row.site.is_some_and(says))
     }
 
     /// Object types: the 82 of the hierarchy, then the rest.

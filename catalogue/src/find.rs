@@ -3,6 +3,7 @@
 use crate::catalogue::catalogue;
 use crate::imaging::{Imaging, Modality, Sequence};
 use crate::object::ObjectType;
+use crate::prompt::TestedPrompt;
 use crate::resolve::{Asked, resolve};
 use crate::site::Site;
 use crate::words::{Meaning, Word, is_han, lexicon, words};
@@ -54,6 +55,8 @@ pub struct Found {
     pub site: Option<&'static Site>,
     /// Modality and sequence in the sentence.
     pub imaging: Option<Imaging>,
+    /// The test task of the sentence; `None`: no Dice was published for it.
+    pub tested: Option<&'static TestedPrompt>,
     /// What was completed or assumed, in sentences for log and report.
     pub notes: Vec<String>,
 }
@@ -68,18 +71,24 @@ const TOKENS_MAX: usize = 77;
 /// # Errors
 /// Says why the prompt cannot be used; see [`FindError`].
 pub fn find(given: &str, context: &Context, vocabulary: Vocabulary) -> Result<Found, FindError> {
-    let words = words(given);
-    if words.is_empty() {
-        return Err(FindError::Empty);
-    }
-    let tokens = words.len() + 2;
-    if tokens > TOKENS_MAX {
-        return Err(FindError::TooLong { tokens });
-    }
+    let words = few_words(given)?;
     match (read(given, &words), vocabulary) {
         (Ok(asked), _) => resolve(given, &asked, context),
         (Err(error), Vocabulary::Closed) => Err(error),
         (Err(error), Vocabulary::Open) => Ok(open(given, context, &error)),
+    }
+}
+
+/// The words of a prompt, when there are some and not too many.
+pub(crate) fn few_words(given: &str) -> Result<Vec<Word>, FindError> {
+    let words = words(given);
+    let tokens = words.len() + 2;
+    if words.is_empty() {
+        Err(FindError::Empty)
+    } else if tokens > TOKENS_MAX {
+        Err(FindError::TooLong { tokens })
+    } else {
+        Ok(words)
     }
 }
 
@@ -93,6 +102,7 @@ fn open(given: &str, context: &Context, error: &FindError) -> Found {
         object: None,
         site: context.site,
         imaging: context.imaging(),
+        tested: None,
         notes: vec![format!("sent as it is, because the vocabulary is open: {error}")],
     }
 }
@@ -146,7 +156,7 @@ fn target(given: &str, words: &[Word], runs: &[(&[Word], &Meaning)]) -> Result<u
         [] => runs.iter().position(can).ok_or_else(|| unknown_words(given)),
         [only] => Ok(only),
         [first, second, ..] => {
-            let name = |at: usize| runs[at].1.target.unwrap_or_default();
+            let name = |at: usize| runs[at].1.target.unwrap_or_default().to_owned();
             Err(FindError::SeveralTargets { first: name(first), second: name(second) })
         }
     }
@@ -164,11 +174,16 @@ fn both(first: Option<Imaging>, second: Imaging) -> Result<Imaging, FindError> {
 }
 
 fn unknown_words(given: &str) -> FindError {
-    FindError::Unknown { words: given.trim().to_owned(), nearest: nearest(given) }
+    FindError::Unknown { words: given.trim().to_owned(), nearest: owned(nearest(given)) }
+}
+
+/// Names as an error holds them.
+pub(crate) fn owned(names: Vec<&str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// The first letter that is neither Latin nor Chinese, by the name of its script.
-fn other_script(given: &str) -> Option<&'static str> {
+pub(crate) fn other_script(given: &str) -> Option<&'static str> {
     let letters = given.chars().filter(|letter| letter.is_alphabetic() && !is_han(*letter));
     letters.filter_map(script).next()
 }

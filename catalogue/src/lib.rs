@@ -4,6 +4,7 @@
 //! Everything is data in `catalogue/data/`, parsed once ([`catalogue()`]), and pure functions over it. This room knows
 //! no model files, pixels or PACS: it takes words, headers and probability maps, and gives prompts, targets and masks.
 
+mod among;
 mod beta;
 mod catalogue;
 mod combine;
@@ -25,6 +26,7 @@ mod volume;
 mod window;
 mod words;
 
+pub use among::{FoundAmong, ModelTarget, find_among};
 pub use beta::{Beta, BetaError};
 pub use catalogue::{Catalogue, NoVerifiedCode, catalogue};
 pub use combine::{Candidate, Combined, Outcome, SizesDiffer, combine, merge};

@@ -35,15 +35,15 @@ pub enum FindError {
         /// The words as given.
         words: String,
         /// Targets with a name that is near, best first.
-        nearest: Vec<&'static str>,
+        nearest: Vec<String>,
     },
     /// More than one target: each is a prompt of its own.
     #[error("one prompt asks for one target, not for {first} and {second}")]
     SeveralTargets {
         /// One.
-        first: &'static str,
+        first: String,
         /// Another.
-        second: &'static str,
+        second: String,
     },
     /// Words for two modalities.
     #[error("the prompt says {first} and {second}")]
@@ -65,7 +65,7 @@ pub enum FindError {
     #[error("{target} was only trained in {}, this is {image}", .trained.join(", "))]
     WrongModality {
         /// The target as understood.
-        target: &'static str,
+        target: String,
         /// Where it was trained.
         trained: Vec<&'static str>,
         /// What the image is.
@@ -99,7 +99,7 @@ pub enum FindError {
     },
 }
 
-fn or_nearest(nearest: &[&str]) -> String {
+fn or_nearest(nearest: &[String]) -> String {
     if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) }
 }
 
@@ -125,9 +125,16 @@ pub(crate) fn resolve(given: &str, asked: &Asked, context: &Context) -> Result<F
     let trained = trained_in(asked.name, named, image, sequence_is_known)?;
     let object = at_site(asked, context, &trained, image)?;
     if let Some((_, rival)) = asked.rivals.iter().find(|(site, _)| !is_at(object, site)) {
-        return Err(FindError::SeveralTargets { first: asked.name, second: rival });
+        return Err(FindError::SeveralTargets {
+            first: asked.name.to_owned(),
+            second: (*rival).to_owned(),
+        });
     }
     let (target, site, imaging) = spoken(asked, context, object, image);
+    let understood = sentence(&target, site.says, imaging);
+    let tested = catalogue().prompts().iter().find(|prompt| {
+        prompt.split.is_none() && prompt.object == object.name && prompt.sentence() == understood
+    });
     let mut notes = vec![];
     if image.sequence() == Sequence::Plain && imaging.sequence() != Sequence::Plain {
         notes.push(format!("the sequence is not known; {target} was only trained in {imaging}"));
@@ -140,7 +147,8 @@ pub(crate) fn resolve(given: &str, asked: &Asked, context: &Context) -> Result<F
     }
     Ok(Found {
         given: given.to_owned(),
-        understood: sentence(&target, site.says, imaging),
+        understood,
+        tested,
         object: Some(object),
         target,
         site: Some(site),
@@ -222,7 +230,7 @@ fn trained_in(
     let fitting: Vec<_> = named.into_iter().filter(fits).collect();
     if fitting.is_empty() {
         let trained = all.into_iter().collect();
-        return Err(FindError::WrongModality { target, trained, image });
+        return Err(FindError::WrongModality { target: target.to_owned(), trained, image });
     }
     Ok(fitting)
 }
@@ -334,7 +342,9 @@ fn spoken(
         return (prompt.target.to_owned(), site, prompt.imaging);
     }
     let trained = || object.sites.iter().filter_map(|name| catalogue().site(name));
-    let site = trained().find(|site| said(site.says)).or_else(|| trained().next());
+    let masks = |site: &&Site| catalogue().is_trained_at(site, image.modality());
+    let site = trained().filter(masks).find(|site| said(site.says));
+    let site = site.or_else(|| trained().find(masks)).or_else(|| trained().next());
     let plain = Imaging::new(image.modality(), Sequence::Plain);
     let target = behind_site(object).unwrap_or(object.name).to_owned();
     // Every object type has a site, which a test of the tables makes sure of.

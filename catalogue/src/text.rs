@@ -6,6 +6,7 @@ use crate::catalogue::{Catalogue, catalogue};
 use crate::find::{Context, Found, Vocabulary, find};
 use crate::imaging::{Imaging, Sequence};
 use crate::object::{Category, ObjectType};
+use crate::prompt::TestedPrompt;
 use crate::resolve::FindError;
 use crate::site::Site;
 
@@ -116,17 +117,18 @@ pub fn find_text(words: &str) -> Result<String, FindError> {
                 &format!("  not exact   the code of {} is not verified: {note}", concept.key),
             );
         }
-        let tested = catalogue.prompts().iter().filter(|prompt| prompt.split.is_none());
-        for prompt in tested.filter(|prompt| prompt.sentence() == found.understood) {
-            let (mean, median, images) = (prompt.dice_mean, prompt.dice_median, prompt.images);
-            let dice = format!("mean {mean:.3}, median {median:.3} over {images} images");
-            line(&mut text, &format!("  Dice        {dice}"));
-        }
+        let dice = found.tested.map_or_else(|| "none published".to_owned(), dice);
+        line(&mut text, &format!("  Dice        {dice}"));
         for note in &found.notes {
             line(&mut text, &format!("  note        {note}"));
         }
     }
     Ok(text)
+}
+
+fn dice(prompt: &TestedPrompt) -> String {
+    let (mean, median, images) = (prompt.dice_mean, prompt.dice_median, prompt.images);
+    format!("mean {mean:.3}, median {median:.3} over {images} images")
 }
 
 /// The one sentence of words that say everything, else one for each image that the words fit.

@@ -4,7 +4,7 @@ use domain::{CodedConcept, Target};
 
 use crate::catalogue::{Catalogue, NoVerifiedCode, catalogue};
 use crate::concept::Concept;
-use crate::find::Context;
+use crate::find::{Context, few_words, other_script, owned};
 use crate::imaging::{Imaging, Modality};
 use crate::nearest::nearest;
 use crate::resolve::FindError;
@@ -96,23 +96,26 @@ fn target(row: Row<'_>) -> Result<VolumeTarget, TableFault> {
 /// not known.
 ///
 /// # Errors
-/// [`FindError::Empty`], [`FindError::Unknown`], [`FindError::SeveralTargets`], [`FindError::NotThisModality`], or
-/// [`FindError::WrongModality`].
+/// Says why the prompt cannot be used; see [`FindError`]. Sites are not checked.
 pub fn find_volume(given: &str, context: &Context) -> Result<FoundVolume, FindError> {
-    let runs = runs_of(given);
-    if runs.is_empty() {
-        return Err(FindError::Empty);
+    few_words(given)?;
+    if let Some(script) = other_script(given) {
+        return Err(FindError::OtherScript { script });
     }
-    let unknown = || FindError::Unknown { words: given.trim().into(), nearest: nearest(given) };
+    let runs = runs_of(given);
+    let nearest = || owned(nearest(given));
+    let unknown = || FindError::Unknown { words: given.trim().into(), nearest: nearest() };
     let runs: Vec<_> = runs.into_iter().collect::<Option<_>>().ok_or_else(unknown)?;
     let target = only_target(&runs)?.ok_or_else(unknown)?;
     let said = runs.iter().find_map(|meaning| meaning.imaging);
     let image = image(said, context)?;
     if let Some(image) = image.filter(|image| !target.is_trained_in(image.modality())) {
         let trained = target.modalities.clone();
-        return Err(FindError::WrongModality { target: target.name, trained, image });
+        return Err(FindError::WrongModality { target: target.name.into(), trained, image });
     }
-    let site = context.site.map(|site| site.says);
+    let besides = |meaning: &&Meaning| meaning.volume != Some(target.name);
+    let said = runs.iter().copied().filter(besides).find_map(|meaning| meaning.sites.first());
+    let site = said.and_then(|name| catalogue().site(name)).or(context.site).map(|site| site.says);
     let modality = image.map(|image| image.modality().name());
     let place: Vec<&str> = site.into_iter().chain(modality).collect();
     let place = if place.is_empty() { String::new() } else { format!(" in {}", place.join(" ")) };
@@ -130,7 +133,10 @@ fn only_target(runs: &[&'static Meaning]) -> Result<Option<&'static VolumeTarget
     };
     let only: Vec<_> = volumes(true).collect();
     if let [first, second, ..] = only[..] {
-        return Err(FindError::SeveralTargets { first: first.name, second: second.name });
+        return Err(FindError::SeveralTargets {
+            first: first.name.into(),
+            second: second.name.into(),
+        });
     }
     let known_elsewhere = runs.iter().any(|meaning| meaning.is_target_only());
     Ok(only.first().copied().or_else(|| volumes(false).next()).filter(|_| !known_elsewhere))

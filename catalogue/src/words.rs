@@ -231,14 +231,14 @@ impl Lexicon {
     fn entry(&mut self, term: &str) -> &mut Meaning {
         let words = words(term);
         self.longest = self.longest.max(words.len());
-        self.meanings.entry(key(&words)).or_default()
+        self.meanings.entry(plain_key(&words)).or_default()
     }
 
     /// The longest run of words from the beginning that means something, and what.
     pub(crate) fn longest(&self, words: &[Word]) -> Option<(usize, &Meaning)> {
         let lengths = (1..=self.longest.min(words.len())).rev();
         lengths
-            .filter_map(|length| Some((length, self.meanings.get(&key(&words[..length]))?)))
+            .filter_map(|length| Some((length, self.meanings.get(&plain_key(&words[..length]))?)))
             .next()
     }
 
@@ -248,7 +248,8 @@ impl Lexicon {
     }
 }
 
-fn key(words: &[Word]) -> String {
+/// Plain words with spaces between them.
+pub(crate) fn plain_key(words: &[Word]) -> String {
     let plain: Vec<&str> = words.iter().map(|word| word.plain.as_str()).collect();
     plain.join(" ")
 }

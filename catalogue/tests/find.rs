@@ -42,6 +42,7 @@ fn every_tested_target_is_completed_from_the_header() {
     for prompt in catalogue().prompts() {
         let found = asked(prompt.target, prompt.imaging.label(), prompt.site).unwrap();
         assert_eq!(found.understood, prompt.sentence());
+        assert_eq!(found.tested.map(|tested| tested.target), Some(prompt.target));
         assert!(found.notes.is_empty(), "{:?}", found.notes);
     }
 }
@@ -56,6 +57,9 @@ fn every_object_type_has_a_sentence() {
     }
     assert_eq!(says("pancreas tumor", "CT", "pancreas"), "tumor in pancreas CT");
     assert_eq!(says("cerebellum", "MRI", "brain"), "cerebellum in brain MRI");
+    assert_eq!(says("heart", "X-Ray", "chest"), "heart in chest X-Ray");
+    assert_eq!(asked("heart", "X-Ray", "chest").unwrap().tested, None);
+    assert_eq!(says("lung", "CT", "lung"), "lung was only trained in X-Ray, this is CT");
 }
 
 #[test]
@@ -194,7 +198,7 @@ fn two_targets_are_never_taken_for_one() {
 fn unknown_words_are_refused_with_the_nearest_or_sent_as_they_are() {
     let error = asked("left kidny", "CT", "abdomen").unwrap_err();
     let FindError::Unknown { words, nearest } = &error else { panic!("{error}") };
-    assert_eq!((words.as_str(), nearest[0]), ("left kidny", "left kidney"));
+    assert_eq!((words.as_str(), nearest[0].as_str()), ("left kidny", "left kidney"));
     assert!(asked("brain", "MRI", "brain").is_err(), "a site is no target");
     let context = image("CT", "abdomen");
     let found = find(" Appendix  vermiformis ", &context, Vocabulary::Open).unwrap();
@@ -237,6 +241,8 @@ fn words_of_v1_find_targets_of_v2() {
     assert_eq!(says("linke Niere im CT", "CT", "abdomen"), "left kidney in abdomen CT");
     assert_eq!(says("CT of the left humerus", "CT", "chest"), "left humerus in chest CT");
     assert_eq!(says("liver in abdomen", "CT", "abdomen"), "liver in abdomen CT");
+    let said = find_volume("liver in abdomen CT", &Context::default()).unwrap();
+    assert_eq!(said.understood, "liver in abdomen CT");
     assert_eq!(says("la rate", "CT", "abdomen"), "spleen in abdomen CT");
     assert_eq!(says("LA", "MRI", "heart"), "left heart atrium in heart MRI");
     let refused = of("retinal vessel", "CT", "abdomen").unwrap_err();

@@ -149,9 +149,7 @@ fn said(text: &str) -> Vec<&'static Site> {
 fn trained(site: &'static Site, modality: Modality) -> Option<&'static Site> {
     let mut site = Some(site);
     while let Some(at) = site {
-        let says = |name: &str| catalogue().site(name).is_some_and(|known| known.says == at.says);
-        let mut rows = catalogue().training().iter().filter(|row| row.modality == modality);
-        if rows.any(|row| row.site.is_some_and(says)) {
+        if catalogue().is_trained_at(at, modality) {
             return Some(at);
         }
         site = at.within.and_then(|around| catalogue().site(around));
