@@ -4,7 +4,7 @@ use crate::catalogue::catalogue;
 use crate::find::{Context, few_words, other_script};
 use crate::imaging::{Imaging, Modality};
 use crate::prompt::sentence;
-use crate::resolve::FindError;
+use crate::resolve::{FindError, rival};
 use crate::site::Site;
 use crate::words::{Meaning, Word, lexicon, plain_key, words};
 
@@ -44,6 +44,12 @@ pub fn find_among(
     let runs = runs(&words, targets);
     let index = only(&runs, targets)?.filter(|_| runs.iter().all(Run::is_known));
     let index = index.ok_or_else(|| unknown(given, targets))?;
+    let beside = runs.iter().filter(|run| run.target != Some(index));
+    let mut rivals = beside.filter_map(|run| rival(targets[index].name, run.meaning?));
+    if let Some(second) = rivals.next() {
+        let (first, second) = (targets[index].name.to_owned(), second.to_owned());
+        return Err(FindError::SeveralTargets { first, second });
+    }
     let said = runs.iter().find_map(|run| run.meaning?.imaging);
     let image = match (said, context.imaging()) {
         (Some(said), Some(image)) if said.modality() != image.modality() => {
@@ -197,6 +203,9 @@ mod tests {
         );
         assert!(says("liver tumor", Modality::Ct).starts_with("the model was never trained"));
         assert!(says("retinal vessel", Modality::Ct).starts_with("the model was never trained"));
+        assert!(says("liver and left kidney", Modality::Ct).contains("not for"));
+        assert!(says("Leber und Milz", Modality::Ct).contains("never trained"));
+        assert!(says("liver, prostate", Modality::Ct).contains("not for liver and prostate"));
         assert!(says("bone and aorta", Modality::Ct).starts_with("one prompt asks for one target"));
         assert!(says("", Modality::Ct).contains("empty"));
         assert!(says("liver MRI", Modality::Ct).contains("the prompt says MRI"));

@@ -63,10 +63,12 @@ pub struct Found {
 
 /// Tokens that the text encoder takes, its two marks included.
 const TOKENS_MAX: usize = 77;
+/// No token is longer; words are taken to have as few tokens as that allows.
+const TOKEN_CHARS_MAX: usize = 64;
 
 /// Understands a prompt for images.
 ///
-/// The number of tokens is estimated from below, as one a word; the tokenizer of the model has the last word.
+/// The number of tokens is estimated from below, as one a word of up to 64 letters; the tokenizer of the model decides.
 ///
 /// # Errors
 /// Says why the prompt cannot be used; see [`FindError`].
@@ -82,7 +84,8 @@ pub fn find(given: &str, context: &Context, vocabulary: Vocabulary) -> Result<Fo
 /// The words of a prompt, when there are some and not too many.
 pub(crate) fn few_words(given: &str) -> Result<Vec<Word>, FindError> {
     let words = words(given);
-    let tokens = words.len() + 2;
+    let of = |word: &Word| word.plain.chars().count().div_ceil(TOKEN_CHARS_MAX);
+    let tokens = words.iter().map(of).sum::<usize>() + 2;
     if words.is_empty() {
         Err(FindError::Empty)
     } else if tokens > TOKENS_MAX {

@@ -1,6 +1,6 @@
 //! Which targets have a name near to words that nobody knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::words::{lexicon, words};
 
@@ -13,24 +13,27 @@ const NAMES_MAX: usize = 3;
 #[must_use]
 pub fn nearest(given: &str) -> Vec<&'static str> {
     let given: Vec<String> = words(given).into_iter().map(|word| word.plain).collect();
-    let text = given.join(" ");
+    let text: Vec<char> = given.join(" ").chars().collect();
     let mut best: BTreeMap<&'static str, f64> = BTreeMap::new();
     for (term, target) in lexicon().targets() {
-        let alike = spelled_alike(&text, term).max(words_shared(&given, term) * 0.95);
         let entry = best.entry(target).or_insert(0.0);
-        *entry = entry.max(alike);
+        let shared = words_shared(&given, term) * 0.95;
+        *entry = entry.max(shared).max(spelled_alike(&text, term, entry.max(ALIKE_MIN)));
     }
     let mut names: Vec<_> = best.into_iter().filter(|(_, alike)| *alike >= ALIKE_MIN).collect();
     names.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.len().cmp(&b.0.len())));
     names.into_iter().take(NAMES_MAX).map(|(target, _)| target).collect()
 }
 
-/// 1 less the edits from one text to the other, as a share of the longer.
+/// 1 less the edits from one text to the other, as a share of the longer; 0 where their lengths alone put it below `least`.
 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
-fn spelled_alike(a: &str, b: &str) -> f64 {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let longer = a.len().max(b.len()).max(1);
-    1.0 - edits(&a, &b) as f64 / longer as f64
+fn spelled_alike(a: &[char], b: &str, least: f64) -> f64 {
+    let b: Vec<char> = b.chars().collect();
+    let longer = a.len().max(b.len()).max(1) as f64;
+    if 1.0 - a.len().abs_diff(b.len()) as f64 / longer < least {
+        return 0.0;
+    }
+    1.0 - edits(a, &b) as f64 / longer
 }
 
 /// Letters to insert, remove or replace.
@@ -51,10 +54,9 @@ fn edits(a: &[char], b: &[char]) -> usize {
 /// Words in common, as a share of all words of both.
 #[expect(clippy::cast_precision_loss, reason = "texts are short")]
 fn words_shared(given: &[String], term: &str) -> f64 {
-    let given: BTreeSet<&str> = given.iter().map(String::as_str).collect();
-    let term: BTreeSet<&str> = term.split(' ').collect();
-    let all = given.union(&term).count().max(1);
-    given.intersection(&term).count() as f64 / all as f64
+    let shared = term.split(' ').filter(|word| given.iter().any(|other| other == word)).count();
+    let all = (given.len() + term.split(' ').count()).saturating_sub(shared).max(1);
+    shared as f64 / all as f64
 }
 
 #[cfg(test)]

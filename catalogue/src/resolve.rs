@@ -10,6 +10,7 @@ use crate::imaging::{Imaging, Modality, Sequence};
 use crate::object::ObjectType;
 use crate::prompt::{TestedPrompt, sentence};
 use crate::site::Site;
+use crate::words::Meaning;
 
 /// Why a prompt cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -268,6 +269,15 @@ fn is_at(object: &ObjectType, site: &Site) -> bool {
     let says =
         |name: &&'static str| catalogue().site(name).is_some_and(|known| known.says == site.says);
     object.sites.iter().any(says)
+}
+
+/// A run of words that stands beside a target as its site, and is a target itself, when the first was not trained there.
+pub(crate) fn rival(name: &str, beside: &Meaning) -> Option<&'static str> {
+    let rival = beside.target?;
+    let object = catalogue().object(name);
+    let sites = beside.sites.iter().filter_map(|site| catalogue().site(site));
+    let mut there = sites.map(|site| object.is_some_and(|object| is_at(object, site)));
+    (rival != name && !there.any(|there| there) && !beside.filler).then_some(rival)
 }
 
 /// The one that is meant at the site.

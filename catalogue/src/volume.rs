@@ -7,7 +7,7 @@ use crate::concept::Concept;
 use crate::find::{Context, few_words, other_script, owned};
 use crate::imaging::{Imaging, Modality};
 use crate::nearest::nearest;
-use crate::resolve::FindError;
+use crate::resolve::{FindError, rival};
 use crate::table::{Row, Table, TableFault};
 use crate::words::{Meaning, runs_of};
 
@@ -107,6 +107,12 @@ pub fn find_volume(given: &str, context: &Context) -> Result<FoundVolume, FindEr
     let unknown = || FindError::Unknown { words: given.trim().into(), nearest: nearest() };
     let runs: Vec<_> = runs.into_iter().collect::<Option<_>>().ok_or_else(unknown)?;
     let target = only_target(&runs)?.ok_or_else(unknown)?;
+    let v1_name = target.same_as.unwrap_or(target.name);
+    let beside = runs.iter().filter(|meaning| meaning.volume != Some(target.name));
+    if let Some(second) = beside.filter_map(|meaning| rival(v1_name, meaning)).next() {
+        let (first, second) = (target.name.to_owned(), second.to_owned());
+        return Err(FindError::SeveralTargets { first, second });
+    }
     let said = runs.iter().find_map(|meaning| meaning.imaging);
     let image = image(said, context)?;
     if let Some(image) = image.filter(|image| !target.is_trained_in(image.modality())) {

@@ -191,6 +191,8 @@ fn two_targets_are_never_taken_for_one() {
     ] {
         let refused = asked(words, "CT", "abdomen");
         assert!(matches!(refused, Err(FindError::SeveralTargets { .. })), "{words}: {refused:?}");
+        let refused = find_volume(words, &image("CT", "abdomen"));
+        assert!(refused.is_err(), "{words}: {refused:?}");
     }
 }
 
@@ -258,4 +260,52 @@ fn words_of_v1_find_targets_of_v2() {
         matches!(asked("left humerus", "CT", "lung"), Err(FindError::Unknown { .. })),
         "v1 has none"
     );
+}
+
+#[test]
+fn no_text_breaks_the_search() {
+    let pieces = [
+        "liver",
+        "LEFT",
+        "kidney",
+        " ",
+        "-",
+        "肝",
+        "左",
+        "ß",
+        "Ö",
+        "e\u{301}",
+        "\u{301}",
+        "in",
+        "CT",
+        "MRI",
+        "FLAIR",
+        "la",
+        "LA",
+        "\0",
+        "\u{202e}",
+        "🫁",
+        "x",
+        "tumor",
+        "abdomen",
+        "pancreatic",
+        "Я",
+        "\t",
+    ];
+    let mut state = 7_u64;
+    let mut found = 0;
+    for _ in 0..600 {
+        let mut text = String::new();
+        for _ in 0..6 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text.push_str(pieces[usize::try_from(state >> 33).unwrap() % pieces.len()]);
+        }
+        for context in [Context::default(), image("CT", "abdomen"), image("MRI", "brain")] {
+            found += usize::from(find(&text, &context, Vocabulary::Closed).is_ok());
+            found += usize::from(find_volume(&text, &context).is_ok());
+            let open = find(&text, &context, Vocabulary::Open);
+            assert!(open.is_err() || open.unwrap().given == text);
+        }
+    }
+    assert!(found > 10, "{found}");
 }
