@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::beta::Beta;
 use crate::catalogue::Catalogue;
 use crate::statistics::{MaskStatistics, TargetStatistics};
 
@@ -94,21 +95,22 @@ impl Catalogue {
     }
 }
 
-/// Both gates of v1: an empty mask, then the p-value. Gives the p-value of what passes.
+/// Both gates of v1: an empty mask, then the p-value for the distributions of a target, published or of a model's own file.
+/// Gives the p-value of what passes.
 ///
 /// Upstream advises a threshold of 0.05.
 ///
 /// # Errors
 /// [`Rejection::EmptyMask`], or [`Rejection::LowP`] below `p_min`.
 pub fn judge(
-    statistics: &TargetStatistics,
+    distributions: &[Beta; 4],
     mask: &MaskStatistics,
     p_min: f64,
 ) -> Result<f64, Rejection> {
     if mask.is_empty() {
         return Err(Rejection::EmptyMask);
     }
-    let p = statistics.p_value(mask);
+    let p = mask.p_value(distributions);
     if p < p_min { Err(Rejection::LowP { p }) } else { Ok(p) }
 }
 
@@ -131,7 +133,8 @@ mod tests {
 
     #[test]
     fn the_four_reasons_differ() {
-        let liver = catalogue().statistics_for("MRI-Abdomen", "liver", None).unwrap();
+        let liver =
+            &catalogue().statistics_for("MRI-Abdomen", "liver", None).unwrap().distributions;
         assert_eq!(judge(liver, &MaskStatistics([0.0; 4]), 0.05), Err(Rejection::EmptyMask));
         let strange = MaskStatistics([0.7, 0.1, 0.1, 0.1]);
         let low = judge(liver, &strange, 0.05).unwrap_err();

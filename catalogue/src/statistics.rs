@@ -77,27 +77,25 @@ impl MaskStatistics {
         let Self([probability, ..]) = self;
         *probability <= 0.0
     }
-}
 
-impl TargetStatistics {
     /// The p-value of each mean: a Kolmogorov-Smirnov test of one observation, which is twice the smaller tail.
     ///
     /// SciPy, and so upstream, rounds a tail to 2.2e-16; we do not. The mean of four may differ by 1e-4 where it is below that.
     #[must_use]
-    pub fn p_values(&self, statistics: &MaskStatistics) -> [f64; 4] {
-        let mut p_values = [0.0; 4];
-        let pairs = self.distributions.iter().zip(statistics.0);
-        for (p, (distribution, value)) in p_values.iter_mut().zip(pairs) {
-            *p = distribution.two_sided(value);
+    pub fn p_values(&self, distributions: &[Beta; 4]) -> [f64; 4] {
+        let mut p_values = self.0;
+        for (p, distribution) in p_values.iter_mut().zip(distributions) {
+            *p = distribution.two_sided(*p);
         }
         p_values
     }
 
-    /// The p-value of the mask: the geometric mean of the four. 0 of an empty mask, 1 of a perfectly typical one; low on
-    /// both sides, so a mask that is surer than those of training is no better than one that is less sure.
+    /// The p-value of the mask, for the distributions of a target: the geometric mean of the four. 0 of an empty mask, 1 of
+    /// a perfectly typical one; low on both sides, so a mask that is surer than those of training is no better than one
+    /// that is less sure.
     #[must_use]
-    pub fn p_value(&self, statistics: &MaskStatistics) -> f64 {
-        self.p_values(statistics).iter().map(|p| p.powf(0.25)).product()
+    pub fn p_value(&self, distributions: &[Beta; 4]) -> f64 {
+        self.p_values(distributions).iter().map(|p| p.powf(0.25)).product()
     }
 }
 
@@ -140,14 +138,14 @@ mod tests {
     fn an_empty_mask_has_p_0() {
         let empty = mask_statistics(&[9; 6], &[0.5, 0.0]).unwrap();
         assert!(empty.is_empty());
-        assert!(read().unwrap()[0].p_value(&empty) <= 0.0);
+        assert!(empty.p_value(&read().unwrap()[0].distributions) <= 0.0);
         assert!(mask_statistics(&[], &[]).unwrap().is_empty());
     }
 
     #[test]
     fn the_median_of_each_distribution_has_p_1() {
-        let target = &read().unwrap()[8];
-        let median = target.distributions.map(|distribution| {
+        let of_target = read().unwrap()[8].distributions;
+        let median = of_target.map(|distribution| {
             let (mut low, mut high) = (0.0, 1.0);
             for _ in 0..60 {
                 let middle = f64::midpoint(low, high);
@@ -155,10 +153,10 @@ mod tests {
             }
             low
         });
-        assert!((target.p_value(&MaskStatistics(median)) - 1.0).abs() < 1e-9);
+        assert!((MaskStatistics(median).p_value(&of_target) - 1.0).abs() < 1e-9);
         let mut surer = median;
         surer[0] = 0.999;
-        assert!(target.p_value(&MaskStatistics(surer)) < 0.3, "too sure is not typical either");
+        assert!(MaskStatistics(surer).p_value(&of_target) < 0.3, "too sure is not typical either");
     }
 
     #[test]
