@@ -1,14 +1,15 @@
 //! Frames in fragments (PS3.5 §A.4).
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use dataset::{Element, Value, tags};
 use domain::{Unsuitable, UnsuitableCode};
 use flate2::read::DeflateDecoder;
 
-use crate::frame::Wanted;
-use crate::native::read_up_to;
+use crate::format::Format;
+use crate::frame::{Samples, Wanted};
+use crate::native::{arranged, read_up_to};
 use crate::syntax::{Codec, name};
 use crate::{jpeg, jpeg2000, rle};
 
@@ -28,23 +29,24 @@ pub(crate) enum DecodeFault {
     Short(usize),
 }
 
-/// The samples of a frame in little-endian order.
-pub(crate) fn read(wanted: &Wanted<'_>, codec: Codec) -> Result<Vec<u8>, Unsuitable> {
+/// Decodes one frame.
+pub(crate) fn read(wanted: &Wanted<'_>, codec: Codec) -> Result<Samples, Unsuitable> {
     let stream = Fragments::open(wanted)?.frame()?;
-    let expected = wanted.format.frame_bytes();
+    let format = wanted.format;
+    codec.check_size(stream.len(), format).map_err(|fault| told(wanted, fault))?;
     let samples = match codec {
-        Codec::Uncompressed => Ok(stream),
-        Codec::Deflated => inflate(&stream, expected),
-        Codec::Rle => rle::decode(&stream, wanted.format),
-        Codec::Jpeg => jpeg::decode(&stream, wanted.format),
-        Codec::Jpeg2000 => jpeg2000::decode(&stream, wanted.format),
+        Codec::Uncompressed => native(stream, format),
+        Codec::Deflated => inflate(&stream, format).and_then(|bytes| native(bytes, format)),
+        Codec::Rle => rle::decode(&stream, format),
+        Codec::Jpeg => jpeg::decode(&stream, format),
+        Codec::Jpeg2000 => jpeg2000::decode(&stream, format),
     };
-    let mut samples = samples.map_err(|fault| told(wanted, fault))?;
-    if samples.len() < expected {
-        return Err(told(wanted, DecodeFault::Short(samples.len())));
+    let samples = samples.map_err(|fault| told(wanted, fault))?;
+    let expected = format.frame_bytes();
+    if samples.bytes.len() == expected {
+        return Ok(samples);
     }
-    samples.truncate(expected);
-    Ok(samples)
+    Err(told(wanted, DecodeFault::Short(samples.bytes.len())))
 }
 
 fn told(wanted: &Wanted<'_>, fault: DecodeFault) -> Unsuitable {
@@ -64,12 +66,19 @@ fn told(wanted: &Wanted<'_>, fault: DecodeFault) -> Unsuitable {
     }
 }
 
-fn inflate(stream: &[u8], expected: usize) -> Result<Vec<u8>, DecodeFault> {
-    let mut samples = vec![0; expected];
-    let found = read_up_to(&mut DeflateDecoder::new(stream), &mut samples)
-        .map_err(|error| DecodeFault::Broken(error.to_string()))?;
-    samples.truncate(found);
-    Ok(samples)
+/// Uncompressed samples in fragments are little endian (PS3.5 §A.4.11); each frame begins with a byte of its own.
+fn native(bytes: Vec<u8>, format: &Format) -> Result<Samples, DecodeFault> {
+    let found = bytes.len();
+    let bytes = arranged(bytes, format, 0).ok_or(DecodeFault::Short(found))?;
+    Ok(Samples { bytes, photometric: format.photometric.full_resolution() })
+}
+
+fn inflate(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+    let mut bytes = Vec::new();
+    let length = format.native_bits().div_ceil(8);
+    let read = DeflateDecoder::new(stream).take(length).read_to_end(&mut bytes);
+    read.map_err(|error| DecodeFault::Broken(error.to_string()))?;
+    Ok(bytes)
 }
 
 /// The fragments of an instance, in its file.

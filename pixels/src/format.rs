@@ -1,82 +1,87 @@
 //! What the samples of a frame are (Image Pixel module, PS3.3 §C.7.6.3).
 
 use dataset::{DataSet, tags};
-use domain::{Unsuitable, UnsuitableCode};
+use domain::{Tag, Unsuitable, UnsuitableCode};
 
-/// Bits of one sample as stored.
+use crate::photometric::Photometric;
+
+/// Most samples of a frame, of all colours: 16,384 × 16,384 grey pixels. A larger one is too-large.
+const FRAME_SAMPLES_MAX: usize = 1 << 28;
+
+/// Samples of one frame as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Format {
+    /// 1 to 65,535.
     pub(crate) columns: usize,
+    /// 1 to 65,535.
     pub(crate) rows: usize,
-    /// 1, 2 or 4: Bits Allocated is 8, 16 or 32.
-    pub(crate) sample_bytes: usize,
-    /// 1 to 8 × `sample_bytes`.
+    /// Samples per Pixel: 1 or 3.
+    pub(crate) samples: usize,
+    pub(crate) photometric: Photometric,
+    pub(crate) planes: Planes,
+    /// Whole numbers: 1, 8, 16 or 32. Floating point: 32 or 64.
+    pub(crate) bits_allocated: u32,
+    /// 1 to `bits_allocated`.
     pub(crate) bits_stored: u32,
-    /// `bits_stored` − 1 to 8 × `sample_bytes` − 1.
+    /// `bits_stored` − 1 to `bits_allocated` − 1.
     pub(crate) high_bit: u32,
-    pub(crate) sign: Sign,
-    pub(crate) polarity: Polarity,
+    pub(crate) number: Number,
 }
 
-/// Pixel Representation (0028,0103).
+/// How a sample is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
+pub(crate) enum Number {
+    /// Pixel Representation 0.
     Unsigned,
-    /// Two's complement.
+    /// Pixel Representation 1: two's complement.
     Signed,
+    /// Float or Double Float Pixel Data.
+    Float,
 }
 
-/// Photometric Interpretation (0028,0004) of a grey image.
+/// Planar Configuration (0028,0006).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Polarity {
-    /// MONOCHROME1.
-    LowIsBright,
-    /// MONOCHROME2.
-    HighIsBright,
+pub(crate) enum Planes {
+    /// 0: the samples of a pixel stand together.
+    Interleaved,
+    /// 1: all of one colour, then all of the next.
+    Separate,
 }
 
 impl Format {
-    /// Reads the Image Pixel module of a grey image.
+    /// Reads the Image Pixel module for the element `pixels`.
     ///
     /// # Errors
-    /// [`UnsuitableCode::PixelFormat`] for colour, for 1 or 64 bits a sample and for bits that contradict each other.
-    pub(crate) fn read(header: &DataSet) -> Result<Self, Unsuitable> {
-        let fault = |detail: String| Unsuitable::new(UnsuitableCode::PixelFormat, detail);
-        let number = |tag| {
-            header.int(tag).map(|n| u32::try_from(n).map_err(|_| fault(format!("{tag} is {n}"))))
-        };
-        let samples = number(tags::SAMPLES_PER_PIXEL).transpose()?.unwrap_or(1);
-        let photometric = header.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        let polarity = match photometric.trim() {
-            "MONOCHROME1" if samples == 1 => Polarity::LowIsBright,
-            "MONOCHROME2" if samples == 1 => Polarity::HighIsBright,
-            other => return Err(fault(format!("{samples} samples a pixel, {other}: not grey"))),
-        };
-        let allocated = number(tags::BITS_ALLOCATED).transpose()?.unwrap_or(0);
-        let sample_bytes = match allocated {
-            8 => 1,
-            16 => 2,
-            32 => 4,
-            other => return Err(fault(format!("Bits Allocated is {other}, not 8, 16 or 32"))),
-        };
-        let bits_stored = number(tags::BITS_STORED).transpose()?.unwrap_or(allocated);
-        let high_bit =
-            number(tags::HIGH_BIT).transpose()?.unwrap_or_else(|| bits_stored.saturating_sub(1));
-        if bits_stored == 0 || high_bit >= allocated || high_bit + 1 < bits_stored {
-            let bits = format!("{allocated} allocated, {bits_stored} stored, high bit {high_bit}");
-            return Err(fault(format!("bits contradict each other: {bits}")));
-        }
-        let sign = match number(tags::PIXEL_REPRESENTATION).transpose()?.unwrap_or(0) {
-            0 => Sign::Unsigned,
-            1 => Sign::Signed,
-            other => return Err(fault(format!("Pixel Representation is {other}"))),
-        };
-        let extent = |tag| number(tag).transpose().map(|n| n.unwrap_or(0) as usize);
-        let (columns, rows) = (extent(tags::COLUMNS)?, extent(tags::ROWS)?);
+    /// [`UnsuitableCode::PixelFormat`] for what no frame of ours can be and for bits that contradict each other;
+    /// [`UnsuitableCode::TooLarge`].
+    pub(crate) fn read(header: &DataSet, pixels: Tag) -> Result<Self, Unsuitable> {
+        let photometric = photometric(header)?;
+        let (columns, rows) = (extent(header, tags::COLUMNS)?, extent(header, tags::ROWS)?);
         if columns == 0 || rows == 0 {
             return Err(fault(format!("{columns} columns, {rows} rows")));
         }
-        Ok(Self { columns, rows, sample_bytes, bits_stored, high_bit, sign, polarity })
+        let samples = photometric.samples();
+        if columns * rows * samples > FRAME_SAMPLES_MAX {
+            let detail = format!("{columns} x {rows} pixels of {samples} samples");
+            return Err(Unsuitable::new(UnsuitableCode::TooLarge, detail));
+        }
+        if photometric.is_subsampled() && columns % 2 == 1 {
+            return Err(fault(format!("{photometric} with {columns} columns")));
+        }
+        let planes = planes(header)?;
+        let bits = Bits::read(header, pixels)?;
+        let Bits { bits_allocated, bits_stored, high_bit, number } = bits;
+        Ok(Self {
+            columns,
+            rows,
+            samples,
+            photometric,
+            planes,
+            bits_allocated,
+            bits_stored,
+            high_bit,
+            number,
+        })
     }
 
     /// Pixels of a frame.
@@ -84,28 +89,128 @@ impl Format {
         self.columns * self.rows
     }
 
-    /// Bytes of an uncompressed frame.
+    /// Samples of a frame, all colours.
+    pub(crate) fn frame_samples(&self) -> usize {
+        self.frame_pixels() * self.samples
+    }
+
+    /// Bytes of a sample once decoded: 1, 2, 4 or 8. A single bit takes a byte.
+    pub(crate) fn sample_bytes(&self) -> usize {
+        match self.bits_allocated {
+            1 | 8 => 1,
+            16 => 2,
+            32 => 4,
+            _ => 8,
+        }
+    }
+
+    /// Bytes of a decoded frame.
     pub(crate) fn frame_bytes(&self) -> usize {
-        self.frame_pixels() * self.sample_bytes
+        self.frame_samples() * self.sample_bytes()
+    }
+
+    /// Bits of an uncompressed frame in the file.
+    pub(crate) fn native_bits(&self) -> u64 {
+        let samples = if self.photometric.is_subsampled() {
+            self.frame_pixels() * 2
+        } else {
+            self.frame_samples()
+        };
+        samples as u64 * u64::from(self.bits_allocated)
     }
 
     /// A stored value from the bits of its sample: mask, shift, sign.
     pub(crate) fn stored(&self, sample: u32) -> i64 {
         let top = u64::from(sample) << (63 - self.high_bit);
-        match self.sign {
-            Sign::Unsigned => (top >> (64 - self.bits_stored)).cast_signed(),
-            Sign::Signed => top.cast_signed() >> (64 - self.bits_stored),
+        match self.number {
+            Number::Unsigned | Number::Float => (top >> (64 - self.bits_stored)).cast_signed(),
+            Number::Signed => top.cast_signed() >> (64 - self.bits_stored),
         }
     }
 
     /// Smallest and largest stored value.
     pub(crate) fn stored_range(&self) -> (i64, i64) {
-        match self.sign {
-            Sign::Unsigned => (0, (1_i64 << self.bits_stored) - 1),
-            Sign::Signed => {
+        match self.number {
+            Number::Unsigned | Number::Float => (0, (1_i64 << self.bits_stored) - 1),
+            Number::Signed => {
                 (-(1_i64 << (self.bits_stored - 1)), (1_i64 << (self.bits_stored - 1)) - 1)
             }
         }
+    }
+}
+
+fn fault(detail: String) -> Unsuitable {
+    Unsuitable::new(UnsuitableCode::PixelFormat, detail)
+}
+
+fn number(header: &DataSet, tag: Tag) -> Result<Option<u32>, Unsuitable> {
+    let number = header.int(tag);
+    number.map(|n| u32::try_from(n).map_err(|_| fault(format!("{tag} is {n}")))).transpose()
+}
+
+/// Rows or Columns; 0 when absent.
+fn extent(header: &DataSet, tag: Tag) -> Result<usize, Unsuitable> {
+    let extent = number(header, tag)?.unwrap_or(0);
+    u16::try_from(extent).map(usize::from).map_err(|_| fault(format!("{tag} is {extent}")))
+}
+
+fn photometric(header: &DataSet) -> Result<Photometric, Unsuitable> {
+    let samples = number(header, tags::SAMPLES_PER_PIXEL)?.unwrap_or(1);
+    let term = header.text(tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
+    match Photometric::parse(term.trim()) {
+        Some(photometric) if photometric.samples() == samples as usize => Ok(photometric),
+        Some(_) | None => Err(fault(format!(
+            "Photometric Interpretation '{}', {samples} samples a pixel",
+            term.trim()
+        ))),
+    }
+}
+
+fn planes(header: &DataSet) -> Result<Planes, Unsuitable> {
+    match number(header, tags::PLANAR_CONFIGURATION)?.unwrap_or(0) {
+        0 => Ok(Planes::Interleaved),
+        1 => Ok(Planes::Separate),
+        other => Err(fault(format!("Planar Configuration is {other}"))),
+    }
+}
+
+/// The bits of a sample.
+struct Bits {
+    bits_allocated: u32,
+    bits_stored: u32,
+    high_bit: u32,
+    number: Number,
+}
+
+impl Bits {
+    fn read(header: &DataSet, pixels: Tag) -> Result<Self, Unsuitable> {
+        if pixels != tags::PIXEL_DATA {
+            return Ok(Self::float(pixels));
+        }
+        let bits_allocated = number(header, tags::BITS_ALLOCATED)?.unwrap_or(0);
+        if ![1, 8, 16, 32].contains(&bits_allocated) {
+            return Err(fault(format!("Bits Allocated is {bits_allocated}, not 1, 8, 16 or 32")));
+        }
+        let bits_stored = number(header, tags::BITS_STORED)?.unwrap_or(bits_allocated);
+        let high_bit =
+            number(header, tags::HIGH_BIT)?.unwrap_or_else(|| bits_stored.saturating_sub(1));
+        if bits_stored == 0 || high_bit >= bits_allocated || high_bit + 1 < bits_stored {
+            let bits =
+                format!("{bits_allocated} allocated, {bits_stored} stored, high bit {high_bit}");
+            return Err(fault(format!("bits contradict each other: {bits}")));
+        }
+        let number = match number(header, tags::PIXEL_REPRESENTATION)?.unwrap_or(0) {
+            0 => Number::Unsigned,
+            1 => Number::Signed,
+            other => return Err(fault(format!("Pixel Representation is {other}"))),
+        };
+        Ok(Self { bits_allocated, bits_stored, high_bit, number })
+    }
+
+    /// The other attributes do not apply to floating point (PS3.3 §C.7.6.24, §C.7.6.25).
+    fn float(pixels: Tag) -> Self {
+        let bits = if pixels == tags::DOUBLE_FLOAT_PIXEL_DATA { 64 } else { 32 };
+        Self { bits_allocated: bits, bits_stored: bits, high_bit: bits - 1, number: Number::Float }
     }
 }
 
@@ -113,28 +218,37 @@ impl Format {
 mod tests {
     use super::*;
 
-    fn format(sample_bytes: usize, bits_stored: u32, high_bit: u32, sign: Sign) -> Format {
-        let (columns, rows) = (1, 1);
-        let polarity = Polarity::HighIsBright;
-        Format { columns, rows, sample_bytes, bits_stored, high_bit, sign, polarity }
+    fn format(bits_allocated: u32, bits_stored: u32, high_bit: u32, number: Number) -> Format {
+        Format {
+            columns: 1,
+            rows: 1,
+            samples: 1,
+            photometric: Photometric::Monochrome2,
+            planes: Planes::Interleaved,
+            bits_allocated,
+            bits_stored,
+            high_bit,
+            number,
+        }
     }
 
     #[test]
     fn samples_are_masked_shifted_and_signed() {
-        assert_eq!(format(2, 12, 11, Sign::Unsigned).stored(0xF123), 0x123);
-        assert_eq!(format(2, 12, 11, Sign::Signed).stored(0x0FFF), -1);
-        assert_eq!(format(2, 12, 15, Sign::Unsigned).stored(0x123F), 0x123);
-        assert_eq!(format(2, 16, 15, Sign::Signed).stored(0x8000), -32_768);
-        assert_eq!(format(1, 8, 7, Sign::Unsigned).stored(0xFF), 255);
-        assert_eq!(format(4, 32, 31, Sign::Signed).stored(0xFFFF_FFFE), -2);
-        assert_eq!(format(4, 32, 31, Sign::Unsigned).stored(0xFFFF_FFFE), 0xFFFF_FFFE);
-        assert_eq!(format(2, 1, 0, Sign::Signed).stored(1), -1);
+        assert_eq!(format(16, 12, 11, Number::Unsigned).stored(0xF123), 0x123);
+        assert_eq!(format(16, 12, 11, Number::Signed).stored(0x0FFF), -1);
+        assert_eq!(format(16, 12, 15, Number::Unsigned).stored(0x123F), 0x123);
+        assert_eq!(format(16, 16, 15, Number::Signed).stored(0x8000), -32_768);
+        assert_eq!(format(8, 8, 7, Number::Unsigned).stored(0xFF), 255);
+        assert_eq!(format(32, 32, 31, Number::Signed).stored(0xFFFF_FFFE), -2);
+        assert_eq!(format(32, 32, 31, Number::Unsigned).stored(0xFFFF_FFFE), 0xFFFF_FFFE);
+        assert_eq!(format(16, 1, 0, Number::Signed).stored(1), -1);
+        assert_eq!(format(1, 1, 0, Number::Unsigned).stored(1), 1);
     }
 
     #[test]
     fn ranges_are_those_of_the_bits() {
-        assert_eq!(format(2, 12, 11, Sign::Unsigned).stored_range(), (0, 4095));
-        assert_eq!(format(2, 12, 11, Sign::Signed).stored_range(), (-2048, 2047));
-        assert_eq!(format(4, 32, 31, Sign::Signed).stored_range().0, i64::from(i32::MIN));
+        assert_eq!(format(16, 12, 11, Number::Unsigned).stored_range(), (0, 4095));
+        assert_eq!(format(16, 12, 11, Number::Signed).stored_range(), (-2048, 2047));
+        assert_eq!(format(32, 32, 31, Number::Signed).stored_range().0, i64::from(i32::MIN));
     }
 }

@@ -1,14 +1,14 @@
-//! One frame, from file to values.
+//! One frame: where it is, what it is, and its samples.
 
 use std::fs::File;
 
-use dataset::{PixelDataAt, tags};
+use dataset::PixelDataAt;
 use domain::{Unsuitable, UnsuitableCode};
-use series::{SourceInstance, SourceSlice};
+use series::SourceInstance;
 
-use crate::format::Format;
+use crate::format::{Format, Number};
+use crate::photometric::Photometric;
 use crate::syntax::{Coding, name};
-use crate::values::{Modality, polarity, values};
 use crate::{encapsulated, native};
 
 /// A frame that is wanted.
@@ -44,73 +44,90 @@ impl Wanted<'_> {
     }
 }
 
-fn fault(instance: &SourceInstance, code: UnsuitableCode, detail: &str) -> Unsuitable {
+pub(crate) fn fault(instance: &SourceInstance, code: UnsuitableCode, detail: &str) -> Unsuitable {
     Unsuitable::new(code, format!("{}: {detail}", instance.identity.sop_instance))
 }
 
-/// Checks, without reading pixels, that [`slice_values`] knows how to decode an instance.
-///
-/// # Errors
-/// [`UnsuitableCode::NoPixels`]; [`UnsuitableCode::PixelFormat`] for colour and odd bits;
-/// [`UnsuitableCode::UndecodableTransferSyntax`], naming it; [`UnsuitableCode::TruncatedPixels`] where the declared length is too short.
-pub fn check_decodable(instance: &SourceInstance) -> Result<(), Unsuitable> {
-    let (at, format, coding) = how(instance)?;
-    let wanted = Wanted { instance, at, format: &format, frame_index: instance.frame_count - 1 };
-    match coding {
-        Coding::Native(_) => native::check_declared(&wanted),
-        Coding::DeflatedDataSet | Coding::Encapsulated(_) => Ok(()),
-    }
+/// The samples of a frame: little endian, the samples of a pixel together, `sample_bytes` each.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    pub(crate) bytes: Vec<u8>,
+    /// What they mean after decoding; decoders turn some colour spaces into others.
+    pub(crate) photometric: Photometric,
 }
 
-/// The modality values of a slice: rows × columns, row by row. What they are is in the documentation of this crate.
-///
-/// Of uncompressed Pixel Data only the bytes of this frame are read.
-///
-/// # Errors
-/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the columns and rows of the grid's size;
-/// [`UnsuitableCode::TruncatedPixels`] with the bytes expected and found; [`UnsuitableCode::Unreadable`] when
-/// the file cannot be read or its code stream not decoded.
-pub fn slice_values(
-    slice: &SourceSlice,
-    [columns, rows, _]: [usize; 3],
-) -> Result<Vec<f32>, Unsuitable> {
-    let instance = slice.instance.as_ref();
-    let (at, format, coding) = how(instance)?;
-    if (format.columns, format.rows) != (columns, rows) {
-        let has = format!("{} x {} pixels, not {columns} x {rows}", format.columns, format.rows);
-        return Err(fault(instance, UnsuitableCode::MixedGrid, &has));
-    }
-    let modality =
-        Modality::read(&instance.header, &format, slice.rescale_slope, slice.rescale_intercept)
+/// Where the pixels of an instance are, what they are, and how they are encoded.
+#[derive(Debug)]
+pub(crate) struct Pixels<'a> {
+    pub(crate) instance: &'a SourceInstance,
+    pub(crate) at: &'a PixelDataAt,
+    pub(crate) format: Format,
+    pub(crate) coding: Coding,
+}
+
+impl<'a> Pixels<'a> {
+    /// Reads the header; the file is not touched.
+    pub(crate) fn of(instance: &'a SourceInstance) -> Result<Self, Unsuitable> {
+        let no_pixels = || fault(instance, UnsuitableCode::NoPixels, "no Pixel Data");
+        let at = instance.pixel_data.as_ref().ok_or_else(no_pixels)?;
+        let format = Format::read(&instance.header, at.tag)
             .map_err(|reason| fault(instance, reason.code, &reason.detail))?;
-    let wanted = Wanted { instance, at, format: &format, frame_index: slice.frame_index };
-    let samples = match coding {
-        Coding::Native(order) => native::read(&wanted, order)?,
-        Coding::DeflatedDataSet => native::read_deflated(&wanted)?,
-        Coding::Encapsulated(codec) => encapsulated::read(&wanted, codec)?,
-    };
-    Ok(values(&samples, &format, &modality, polarity(&instance.header, &format)))
+        let coding = coding(instance, &format)?;
+        let pixels = Self { instance, at, format, coding };
+        match coding {
+            Coding::Native(_) => native::check_declared(&pixels.wanted(instance.frame_count - 1))?,
+            Coding::DeflatedDataSet | Coding::Encapsulated(_) => {}
+        }
+        Ok(pixels)
+    }
+
+    /// The same for images that have one grey value a pixel.
+    pub(crate) fn grey(instance: &'a SourceInstance) -> Result<Self, Unsuitable> {
+        let pixels = Self::of(instance)?;
+        let photometric = pixels.format.photometric;
+        if photometric.is_grey() {
+            return Ok(pixels);
+        }
+        Err(pixels.fault(UnsuitableCode::PixelFormat, &format!("{photometric}: not grey")))
+    }
+
+    pub(crate) fn fault(&self, code: UnsuitableCode, detail: &str) -> Unsuitable {
+        fault(self.instance, code, detail)
+    }
+
+    fn wanted(&self, frame_index: usize) -> Wanted<'_> {
+        Wanted { instance: self.instance, at: self.at, format: &self.format, frame_index }
+    }
+
+    /// Reads and decodes one frame.
+    pub(crate) fn samples(&self, frame_index: usize) -> Result<Samples, Unsuitable> {
+        let frames = self.instance.frame_count;
+        if frame_index >= frames {
+            let detail = format!("frame {} of {frames}", frame_index + 1);
+            return Err(self.fault(UnsuitableCode::TruncatedPixels, &detail));
+        }
+        let wanted = self.wanted(frame_index);
+        let photometric = self.format.photometric.full_resolution();
+        let native = |bytes| Samples { bytes, photometric };
+        match self.coding {
+            Coding::Native(order) => native::read(&wanted, order).map(native),
+            Coding::DeflatedDataSet => native::read_deflated(&wanted).map(native),
+            Coding::Encapsulated(codec) => encapsulated::read(&wanted, codec),
+        }
+    }
 }
 
-/// Where the pixels are, what they are, and how they are encoded.
-fn how(instance: &SourceInstance) -> Result<(&PixelDataAt, Format, Coding), Unsuitable> {
-    let no_pixels = || fault(instance, UnsuitableCode::NoPixels, "no Pixel Data");
-    let at = instance.pixel_data.as_ref().ok_or_else(no_pixels)?;
-    if at.tag != tags::PIXEL_DATA {
-        let detail = format!("floating point pixels {}", at.tag);
-        return Err(fault(instance, UnsuitableCode::PixelFormat, &detail));
-    }
-    let format = Format::read(&instance.header)
-        .map_err(|reason| fault(instance, reason.code, &reason.detail))?;
+fn coding(instance: &SourceInstance, format: &Format) -> Result<Coding, Unsuitable> {
     let syntax = &instance.identity.transfer_syntax;
     let undecodable = |why: &str| {
         let detail = format!("{syntax} ({}){why}", name(syntax));
         fault(instance, UnsuitableCode::UndecodableTransferSyntax, &detail)
     };
     let coding = Coding::of(syntax).ok_or_else(|| undecodable(""))?;
-    // Process 4 with 12 bits: there is no decoder for it.
-    if syntax.as_str() == "1.2.840.10008.1.2.4.51" && format.bits_stored > 8 {
-        return Err(undecodable(&format!(" with {} bits", format.bits_stored)));
+    match coding {
+        Coding::Encapsulated(codec) if format.number == Number::Float && !codec.keeps_bytes() => {
+            Err(undecodable(" of floating point pixels"))
+        }
+        Coding::Native(_) | Coding::DeflatedDataSet | Coding::Encapsulated(_) => Ok(coding),
     }
-    Ok((at, format, coding))
 }

@@ -1,25 +1,33 @@
-//! JPEG Baseline, 8-bit Extended and Lossless (PS3.5 §8.2.1): one grey component.
+//! JPEG Baseline, 8-bit Extended and Lossless (PS3.5 §8.2.1): one component or three.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use jpeg_decoder::{Decoder, Error};
+use jpeg_decoder::{ColorTransform, Decoder, Error};
 
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
+use crate::frame::Samples;
 
-/// The samples of a frame in little-endian order.
-pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+/// The samples of a frame.
+pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFault> {
     // The decoder meets bytes from the network; a panic in it is one broken image, not a broken node.
     let decoded = catch_unwind(AssertUnwindSafe(|| decode_stream(stream, format)));
     let bytes =
         decoded.unwrap_or_else(|_| Err(DecodeFault::Broken("JPEG: the decoder failed".into())))?;
-    widened(bytes, format)
+    Ok(Samples {
+        bytes: widened(bytes, format)?,
+        photometric: format.photometric.full_resolution(),
+    })
 }
 
 fn decode_stream(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
     let mut decoder = Decoder::new(stream);
-    // Two bytes a pixel is what the widest grey image takes.
-    decoder.set_max_decoding_buffer_size(format.frame_pixels().saturating_mul(2));
+    // The header says what components are, not the decoder's rules for files: "RGB" leaves them as they are.
+    if format.samples == 3 {
+        decoder.set_color_transform(ColorTransform::RGB);
+    }
+    // Two bytes are what the widest sample takes.
+    decoder.set_max_decoding_buffer_size(format.frame_samples().saturating_mul(2));
     decoder.read_info().map_err(told)?;
     let info = decoder.info().ok_or_else(|| DecodeFault::Broken("JPEG: no frame header".into()))?;
     let (columns, rows) = (usize::from(info.width), usize::from(info.height));
@@ -44,17 +52,17 @@ fn told(error: Error) -> DecodeFault {
 
 /// One or two bytes a sample, in the order of this machine, become those of the header.
 fn widened(bytes: Vec<u8>, format: &Format) -> Result<Vec<u8>, DecodeFault> {
-    let pixels = format.frame_pixels();
-    let samples: Vec<u16> = if bytes.len() == pixels {
+    let count = format.frame_samples();
+    let samples: Vec<u16> = if bytes.len() == count {
         bytes.into_iter().map(u16::from).collect()
-    } else if bytes.len() == 2 * pixels {
+    } else if bytes.len() == 2 * count {
         bytes.as_chunks::<2>().0.iter().map(|word| u16::from_ne_bytes(*word)).collect()
     } else {
-        let why = format!("JPEG: {} bytes for {pixels} grey pixels", bytes.len());
+        let why = format!("JPEG: {} bytes for {count} samples", bytes.len());
         return Err(DecodeFault::Broken(why));
     };
     let low = |sample: &u16| sample.to_le_bytes()[0];
-    Ok(match format.sample_bytes {
+    Ok(match format.sample_bytes() {
         1 => samples.iter().map(low).collect(),
         2 => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
         _ => samples.iter().flat_map(|sample| u32::from(*sample).to_le_bytes()).collect(),

@@ -1,29 +1,38 @@
-//! JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 §8.2.4): one grey component.
+//! JPEG 2000 and High-Throughput JPEG 2000 (PS3.5 §8.2.4): one component or three.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use jpeg2k::{DecodeParameters, Image};
+use jpeg2k::{DecodeParameters, Image, ImageComponent};
 
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
+use crate::frame::Samples;
+use crate::photometric::Photometric;
 
 /// SOC and SIZ markers: every code stream begins with them (ISO/IEC 15444-1 §A.5).
 const START: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
 /// Some senders leave the boxes of a JP2 file around the code stream; it begins within this many bytes.
 const BOXES_BYTES_MAX: usize = 4096;
 
-/// The samples of a frame in little-endian order.
-pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+/// The samples of a frame. The decoder undoes the colour transformation of the code stream.
+pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFault> {
     let size = Size::read(stream).ok_or_else(|| broken("no code stream"))?;
     // Before the decoder allocates anything.
-    if size.columns != format.columns || size.rows != format.rows || size.components != 1 {
+    if size.columns != format.columns
+        || size.rows != format.rows
+        || size.components != format.samples
+    {
         return Err(broken(&format!(
-            "{} x {} pixels of {} components, {} x {} of 1 in the header",
-            size.columns, size.rows, size.components, format.columns, format.rows
+            "{} x {} pixels of {} components, {} x {} of {} in the header",
+            size.columns, size.rows, size.components, format.columns, format.rows, format.samples
         )));
     }
     let decoded = catch_unwind(AssertUnwindSafe(|| decode_stream(stream, format)));
-    decoded.unwrap_or_else(|_| Err(broken("the decoder failed")))
+    let bytes = decoded.unwrap_or_else(|_| Err(broken("the decoder failed")))?;
+    let photometric = format.photometric;
+    let transformed = matches!(photometric, Photometric::YbrIct | Photometric::YbrRct);
+    let photometric = if transformed { Photometric::Rgb } else { photometric.full_resolution() };
+    Ok(Samples { bytes, photometric })
 }
 
 fn broken(why: &str) -> DecodeFault {
@@ -34,18 +43,22 @@ fn decode_stream(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault>
     let parameters = DecodeParameters::new().strict(true);
     let image =
         Image::from_bytes_with(stream, parameters).map_err(|error| broken(&error.to_string()))?;
-    let [component] = image.components() else { return Err(broken("not one component")) };
-    let extent = (component.width() as usize, component.height() as usize);
-    if extent != (format.columns, format.rows) {
+    let components = image.components();
+    let of_frame = |component: &ImageComponent| {
+        (component.width() as usize, component.height() as usize) == (format.columns, format.rows)
+    };
+    if components.len() != format.samples || !components.iter().all(of_frame) {
         return Err(broken("a component of another size"));
     }
-    // Two's complement at any width: masking and sign come later, from the header.
-    let values = component.data().iter().map(|value| value.to_le_bytes());
-    Ok(match format.sample_bytes {
-        1 => values.map(|[byte, ..]| byte).collect(),
-        2 => values.flat_map(|[b0, b1, ..]| [b0, b1]).collect(),
-        _ => values.flatten().collect(),
-    })
+    let width = format.sample_bytes();
+    let mut bytes = vec![0; format.frame_bytes()];
+    for (color, component) in components.iter().enumerate() {
+        let places = bytes.chunks_exact_mut(width).skip(color).step_by(format.samples);
+        // Two's complement at any width: masking and sign come later, from the header.
+        let values = component.data().iter().map(|value| value.to_le_bytes());
+        places.zip(values).for_each(|(place, value)| place.copy_from_slice(&value[..width]));
+    }
+    Ok(bytes)
 }
 
 /// Image and tile size, from the SIZ marker segment (ISO/IEC 15444-1 §A.5.1).

@@ -27,8 +27,13 @@ mod frame;
 mod jpeg;
 mod jpeg2000;
 mod native;
+mod photometric;
 mod rle;
+mod slice;
+mod stored;
 mod syntax;
 mod values;
 
-pub use frame::{check_decodable, slice_values};
+pub use photometric::Photometric;
+pub use slice::{check_decodable, slice_values};
+pub use stored::{StoredFrame, StoredValues, stored_frame};

@@ -1,4 +1,4 @@
-//! Uncompressed frames (PS3.5 §8.1.1, §A.1 to §A.5).
+//! Uncompressed frames (PS3.5 §8.1.1, §8.2, §A.1 to §A.5).
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom, copy, sink};
@@ -7,64 +7,146 @@ use dataset::Vr;
 use domain::{Unsuitable, UnsuitableCode};
 use flate2::read::DeflateDecoder;
 
+use crate::format::{Format, Planes};
 use crate::frame::Wanted;
 use crate::syntax::ByteOrder;
 
-/// Checks that the declared length holds the wanted frame.
+/// Checks that the declared length holds the wanted frame and those in front of it.
 pub(crate) fn check_declared(wanted: &Wanted<'_>) -> Result<(), Unsuitable> {
     let Some(length) = wanted.at.length else {
         let detail = "uncompressed Pixel Data of undefined length";
         return Err(wanted.fault(UnsuitableCode::Unreadable, detail));
     };
     let frames = wanted.instance.frame_count as u64;
-    let expected = (wanted.format.frame_bytes() as u64).saturating_mul(frames);
+    let expected = wanted.format.native_bits().saturating_mul(frames).div_ceil(8);
     if length < expected { Err(wanted.truncated(expected, length)) } else { Ok(()) }
 }
 
-/// The samples of a frame in little-endian order; reads only them.
+/// The samples of a frame; reads only their bytes.
 pub(crate) fn read(wanted: &Wanted<'_>, order: ByteOrder) -> Result<Vec<u8>, Unsuitable> {
     check_declared(wanted)?;
     let mut file = wanted.open()?;
-    let (start, length) = range(wanted, order);
-    let from = wanted.at.offset.saturating_add(start);
+    let file_bytes = file.metadata().map_err(|error| wanted.unreadable(&error))?.len();
+    let place = Place::of(wanted, order);
+    // Nothing is allocated for bytes that are not there.
+    let there = file_bytes.saturating_sub(wanted.at.offset);
+    if there < place.end {
+        return Err(wanted.truncated(place.end, there));
+    }
+    let from = wanted.at.offset.saturating_add(place.start);
     file.seek(SeekFrom::Start(from)).map_err(|error| wanted.unreadable(&error))?;
-    let mut samples = vec![0; length];
-    let found = read_up_to(&mut file, &mut samples).map_err(|error| wanted.unreadable(&error))?;
-    if found < length {
-        return Err(wanted.truncated(start + length as u64, start + found as u64));
-    }
-    Ok(in_order(samples, wanted, order))
+    let bytes = place.read(&mut file).map_err(|error| wanted.unreadable(&error))?;
+    place.samples(bytes, wanted)
 }
 
-/// First byte and number of bytes of the frame within the value.
-fn range(wanted: &Wanted<'_>, order: ByteOrder) -> (u64, usize) {
-    let length = wanted.format.frame_bytes();
-    let start = (length as u64).saturating_mul(wanted.frame_index as u64);
-    if is_swapped_by_word(wanted, order) {
-        // Two samples share a word: a frame may begin or end in the middle of one.
-        (start & !1, (odd_start(wanted) + length).next_multiple_of(2))
+/// Where a frame is within the value of Pixel Data.
+struct Place {
+    /// First byte.
+    start: u64,
+    /// The byte behind the last.
+    end: u64,
+    /// Bits of the first byte, counted from its lowest, that belong to the frame before.
+    bits_before: usize,
+    /// What each word is turned round in.
+    swapped_bytes: usize,
+}
+
+impl Place {
+    fn of(wanted: &Wanted<'_>, order: ByteOrder) -> Self {
+        let bits = wanted.format.native_bits();
+        let first = bits.saturating_mul(wanted.frame_index as u64);
+        let last = first.saturating_add(bits);
+        let swapped_bytes = swapped_bytes(wanted, order);
+        // Frames of bits and bytes may begin and end in the middle of a word that is turned round as a whole.
+        let unit = if wanted.format.sample_bytes() == 1 { swapped_bytes as u64 } else { 1 };
+        let start = first / (8 * unit) * unit;
+        let bits_before = usize::try_from(first - 8 * start).unwrap_or(0);
+        let end = last.div_ceil(8).next_multiple_of(unit);
+        Self { start, end, bits_before, swapped_bytes }
+    }
+
+    /// All bytes, or those that are there.
+    fn read(&self, input: &mut impl Read) -> std::io::Result<Vec<u8>> {
+        let length = self.end - self.start;
+        let mut bytes = Vec::new();
+        input.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn samples(&self, mut bytes: Vec<u8>, wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> {
+        let found = self.start + bytes.len() as u64;
+        if found < self.end {
+            return Err(wanted.truncated(self.end, found));
+        }
+        if self.swapped_bytes > 1 {
+            bytes.chunks_exact_mut(self.swapped_bytes).for_each(<[u8]>::reverse);
+        }
+        if wanted.format.bits_allocated > 1 {
+            bytes.drain(..self.bits_before / 8);
+        }
+        arranged(bytes, wanted.format, self.bits_before)
+            .ok_or_else(|| wanted.truncated(self.end, found))
+    }
+}
+
+/// Bytes that big endian turns round together. Samples of one byte in the words of an OW value are swapped with them (PS3.5 §8.1.1).
+fn swapped_bytes(wanted: &Wanted<'_>, order: ByteOrder) -> usize {
+    match order {
+        ByteOrder::Big if wanted.format.sample_bytes() > 1 => wanted.format.sample_bytes(),
+        ByteOrder::Big if wanted.at.vr == Vr::OW => 2,
+        ByteOrder::Little | ByteOrder::Big => 1,
+    }
+}
+
+/// Samples by pixel, from a frame in little-endian order as Bits Allocated, Photometric Interpretation and Planar Configuration say.
+/// `bits_before` counts only where a sample is a bit. `None` for too few bytes.
+pub(crate) fn arranged(mut bytes: Vec<u8>, format: &Format, bits_before: usize) -> Option<Vec<u8>> {
+    if format.bits_allocated == 1 {
+        return unpacked(&bytes, format.frame_samples(), bits_before);
+    }
+    let length = usize::try_from(format.native_bits() / 8).ok()?;
+    if bytes.len() < length {
+        return None;
+    }
+    bytes.truncate(length);
+    if format.photometric.is_subsampled() {
+        Some(with_own_color(&bytes, format.sample_bytes()))
+    } else if format.planes == Planes::Separate && format.samples > 1 {
+        Some(interleaved(&bytes, format))
     } else {
-        (start, length)
+        Some(bytes)
     }
 }
 
-/// 8-bit samples in the words of an OW value are swapped with them (PS3.5 §8.1.1).
-fn is_swapped_by_word(wanted: &Wanted<'_>, order: ByteOrder) -> bool {
-    order == ByteOrder::Big && wanted.format.sample_bytes == 1 && wanted.at.vr == Vr::OW
+/// One byte for each bit, the lowest first (PS3.5 §8.1.1).
+fn unpacked(bytes: &[u8], count: usize, bits_before: usize) -> Option<Vec<u8>> {
+    if bytes.len().saturating_mul(8) < bits_before + count {
+        return None;
+    }
+    let bit = |at: usize| bytes[at / 8] >> (at % 8) & 1;
+    Some((bits_before..bits_before + count).map(bit).collect())
 }
 
-/// 1 when a frame of 8-bit samples begins in the middle of a word.
-fn odd_start(wanted: &Wanted<'_>) -> usize {
-    wanted.format.frame_bytes() % 2 * (wanted.frame_index % 2)
+/// Y1 Y2 B R becomes Y1 B R Y2 B R (PS3.3 §C.7.6.3.1.2).
+fn with_own_color(bytes: &[u8], sample_bytes: usize) -> Vec<u8> {
+    let mut samples = Vec::with_capacity(bytes.len() / 2 * 3);
+    for pair in bytes.chunks_exact(4 * sample_bytes) {
+        let (luminance, color) = pair.split_at(2 * sample_bytes);
+        for y in luminance.chunks_exact(sample_bytes) {
+            samples.extend_from_slice(y);
+            samples.extend_from_slice(color);
+        }
+    }
+    samples
 }
 
-fn in_order(mut samples: Vec<u8>, wanted: &Wanted<'_>, order: ByteOrder) -> Vec<u8> {
-    if is_swapped_by_word(wanted, order) {
-        samples.as_chunks_mut::<2>().0.iter_mut().for_each(|word| word.reverse());
-        samples.drain(..odd_start(wanted));
-        samples.truncate(wanted.format.frame_bytes());
-    } else if order == ByteOrder::Big {
-        samples.chunks_exact_mut(wanted.format.sample_bytes).for_each(<[u8]>::reverse);
+/// Three planes become pixels.
+fn interleaved(bytes: &[u8], format: &Format) -> Vec<u8> {
+    let width = format.sample_bytes();
+    let mut samples = vec![0; bytes.len()];
+    for (color, plane) in bytes.chunks_exact(format.frame_pixels() * width).enumerate() {
+        let places = samples.chunks_exact_mut(width).skip(color).step_by(format.samples);
+        places.zip(plane.chunks_exact(width)).for_each(|(to, from)| to.copy_from_slice(from));
     }
     samples
 }
@@ -78,20 +160,17 @@ const PREAMBLE_BYTES: u64 = 132;
 pub(crate) fn read_deflated(wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> {
     check_declared(wanted)?;
     let mut file = BufReader::new(wanted.open()?);
-    let (start, length) = range(wanted, ByteOrder::Little);
-    let mut samples = vec![0; length];
-    let found = seek_data_set(&mut file)
-        .and_then(|()| {
-            let mut inflated = DeflateDecoder::new(file);
-            // Offsets of a deflated data set count its bytes after inflating.
-            copy(&mut inflated.by_ref().take(wanted.at.offset + start), &mut sink())?;
-            read_up_to(&mut inflated, &mut samples)
-        })
-        .map_err(|error| wanted.unreadable(&error))?;
-    if found < length {
-        return Err(wanted.truncated(start + length as u64, start + found as u64));
-    }
-    Ok(samples)
+    let place = Place::of(wanted, ByteOrder::Little);
+    let bytes = seek_data_set(&mut file).and_then(|()| {
+        let mut inflated = DeflateDecoder::new(file);
+        // Offsets of a deflated data set count its bytes after inflating.
+        copy(
+            &mut inflated.by_ref().take(wanted.at.offset.saturating_add(place.start)),
+            &mut sink(),
+        )?;
+        place.read(&mut inflated)
+    });
+    place.samples(bytes.map_err(|error| wanted.unreadable(&error))?, wanted)
 }
 
 /// Goes to the data set: behind File Meta Information, whose length is its first element (PS3.10 §7.1).

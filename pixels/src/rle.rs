@@ -2,36 +2,40 @@
 
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
+use crate::frame::Samples;
 
 /// Number of segments and 15 offsets, 32 bits each.
 const HEADER_BYTES: usize = 64;
 
-/// The samples of a frame in little-endian order.
+/// The samples of a frame.
 ///
-/// Each byte of a sample has its own segment, the most significant first (PS3.5 §G.2).
-pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
+/// Each byte of each sample of a pixel has its own segment, all of the first sample in front, the most significant byte first (PS3.5 §G.2).
+pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFault> {
     let broken = |why: &str| DecodeFault::Broken(format!("RLE: {why}"));
     let header = stream.get(..HEADER_BYTES).ok_or_else(|| broken("no header"))?;
     let words: Vec<usize> =
         header.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word) as usize).collect();
     let (count, offsets) = words.split_first().ok_or_else(|| broken("no header"))?;
-    if *count != format.sample_bytes {
-        let why = format!("{count} segments for samples of {} bytes", format.sample_bytes);
-        return Err(broken(&why));
+    let (width, pixel_bytes) = (format.sample_bytes(), format.sample_bytes() * format.samples);
+    if *count != pixel_bytes {
+        return Err(broken(&format!("{count} segments for pixels of {pixel_bytes} bytes")));
     }
-    let mut samples = vec![0; format.frame_bytes()];
+    let mut bytes = vec![0; format.frame_bytes()];
     for segment in 0..*count {
         let end = if segment + 1 < *count { offsets[segment + 1] } else { stream.len() };
-        let bytes =
+        let packed =
             stream.get(offsets[segment]..end).ok_or_else(|| broken("offsets out of order"))?;
-        let significance = format.sample_bytes - 1 - segment;
-        let places = samples.iter_mut().skip(significance).step_by(format.sample_bytes);
-        let found = unpack(bytes, places);
+        let significance = width - 1 - segment % width;
+        let place = segment / width * width + significance;
+        let places = bytes.iter_mut().skip(place).step_by(pixel_bytes);
+        let found = unpack(packed, places);
         if found < format.frame_pixels() {
-            return Err(DecodeFault::Short(found * format.sample_bytes));
+            return Err(DecodeFault::Short(found * pixel_bytes));
         }
     }
-    Ok(samples)
+    // Each pixel has its own colour in segments, whatever the uncompressed form has.
+    let photometric = format.photometric.full_resolution();
+    Ok(Samples { bytes, photometric })
 }
 
 /// PackBits into `places`; returns how many were filled. What is left of the input is padding.

@@ -2,6 +2,9 @@
 
 use domain::TransferSyntaxUid;
 
+use crate::encapsulated::DecodeFault;
+use crate::format::Format;
+
 /// A way of storing frames that we can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -50,18 +53,66 @@ impl Coding {
     }
 }
 
-/// The name of a compressed transfer syntax that people know it by.
+impl Codec {
+    /// Whether it keeps the bytes of the uncompressed form, of whatever kind they are.
+    pub(crate) fn keeps_bytes(self) -> bool {
+        matches!(self, Self::Uncompressed | Self::Deflated)
+    }
+
+    /// Checks that a code stream can hold the frame, before anything is allocated for the frame.
+    pub(crate) fn check_size(
+        self,
+        stream_bytes: usize,
+        format: &Format,
+    ) -> Result<(), DecodeFault> {
+        let most = self.samples_max(stream_bytes);
+        if format.frame_samples() <= most {
+            return Ok(());
+        }
+        Err(DecodeFault::Broken(format!(
+            "{stream_bytes} bytes for {} samples",
+            format.frame_samples()
+        )))
+    }
+
+    /// Most samples that so many bytes can stand for.
+    fn samples_max(self, stream_bytes: usize) -> usize {
+        match self {
+            // The decoders of these grow with what they find.
+            Self::Uncompressed | Self::Deflated => usize::MAX,
+            // Two bytes repeat a byte 128 times.
+            Self::Rle => stream_bytes.saturating_mul(64),
+            // Two bits stand for a block of 64 samples, which subsampling makes up to 16 times as many.
+            Self::Jpeg => stream_bytes.saturating_mul(4096),
+            // Empty parts of an image cost next to nothing; so does the decoding of what fits here.
+            Self::Jpeg2000 => stream_bytes.saturating_mul(65_536).max(1 << 24),
+        }
+    }
+}
+
+/// The name of a transfer syntax that people know it by.
 pub(crate) fn name(syntax: &TransferSyntaxUid) -> &'static str {
     match syntax.as_str().strip_prefix("1.2.840.10008.1.2.").unwrap_or_default() {
+        "1.98" => "Encapsulated Uncompressed",
+        "5" => "RLE Lossless",
+        "8.1" => "Deflated Image Frame Compression",
+        "4.50" => "JPEG Baseline",
         "4.51" => "JPEG Extended",
+        "4.52" | "4.53" | "4.54" | "4.55" | "4.56" | "4.58" | "4.59" | "4.60" | "4.61" | "4.62"
+        | "4.63" | "4.64" | "4.65" | "4.66" => "a retired JPEG process",
+        "4.57" | "4.70" => "JPEG Lossless",
         "4.80" => "JPEG-LS Lossless",
         "4.81" => "JPEG-LS Near-Lossless",
+        "4.90" | "4.91" => "JPEG 2000",
         "4.92" | "4.93" => "JPEG 2000 Part 2",
         "4.94" | "4.95" | "4.204" | "4.205" => "JPIP",
-        "4.100" | "4.101" => "MPEG-2",
-        "4.102" | "4.103" | "4.104" | "4.105" | "4.106" => "MPEG-4",
+        "4.100" | "4.100.1" | "4.101" | "4.101.1" => "MPEG-2",
+        "4.102" | "4.102.1" | "4.103" | "4.103.1" | "4.104" | "4.104.1" | "4.105" | "4.105.1"
+        | "4.106" | "4.106.1" => "MPEG-4",
         "4.107" | "4.108" => "HEVC",
         "4.110" | "4.111" | "4.112" => "JPEG XL",
+        "4.201" | "4.202" | "4.203" => "High-Throughput JPEG 2000",
+        "7.1" | "7.2" | "7.3" => "SMPTE ST 2110",
         _ => "unknown",
     }
 }

@@ -3,7 +3,8 @@
 use dataset::{DataSet, Element, Value, tags};
 use domain::{Unsuitable, UnsuitableCode};
 
-use crate::format::{Format, Polarity, Sign};
+use crate::format::{Format, Number};
+use crate::photometric::Photometric;
 
 /// The way from a stored value to a modality value.
 #[derive(Debug)]
@@ -67,9 +68,9 @@ impl Lut {
             length => return Err(format!("{count} entries in {length} bytes")),
         };
         entries.truncate(count);
-        let first_mapped = match format.sign {
-            Sign::Unsigned => i64::from(first),
-            Sign::Signed => i64::from(first.cast_signed()),
+        let first_mapped = match format.number {
+            Number::Unsigned | Number::Float => i64::from(first),
+            Number::Signed => i64::from(first.cast_signed()),
         };
         let largest = u16::MAX >> 16_u16.saturating_sub(bits.max(1));
         Ok(Self { first_mapped, entries, largest })
@@ -82,12 +83,26 @@ impl Lut {
     }
 }
 
+/// Which end of the values is bright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polarity {
+    /// MONOCHROME1.
+    LowIsBright,
+    /// MONOCHROME2.
+    HighIsBright,
+}
+
 /// Whether MONOCHROME1 values are turned round: not where they have a physical unit.
 pub(crate) fn polarity(header: &DataSet, format: &Format) -> Polarity {
     let text = |tag| header.text(tag).map(|text| text.trim().to_owned()).unwrap_or_default();
     let is_physical = ["CT", "PT", "NM"].contains(&text(tags::MODALITY).as_str())
         || !["", "US"].contains(&text(tags::RESCALE_TYPE).as_str());
-    if is_physical { Polarity::HighIsBright } else { format.polarity }
+    let has_range = format.number != Number::Float;
+    if format.photometric == Photometric::Monochrome1 && has_range && !is_physical {
+        Polarity::LowIsBright
+    } else {
+        Polarity::HighIsBright
+    }
 }
 
 /// The values of a frame, from its samples in little-endian order.
@@ -97,6 +112,9 @@ pub(crate) fn values(
     modality: &Modality,
     polarity: Polarity,
 ) -> Vec<f32> {
+    if format.number == Number::Float {
+        return float_values(samples, format, modality);
+    }
     match modality {
         Modality::Linear { slope, intercept } => {
             let (low, high) = format.stored_range();
@@ -117,9 +135,25 @@ pub(crate) fn values(
     }
 }
 
+/// Floating point pixels have no stored range to turn round in, and no LUT.
+fn float_values(samples: &[u8], format: &Format, modality: &Modality) -> Vec<f32> {
+    let (slope, intercept) = match modality {
+        Modality::Linear { slope, intercept } => (*slope, *intercept),
+        Modality::Lut(_) => (1.0, 0.0),
+    };
+    let value = |stored: f64| to_f32(slope * stored + intercept);
+    if format.sample_bytes() == 4 {
+        let floats = samples.as_chunks::<4>().0.iter().copied().map(f32::from_le_bytes);
+        floats.map(|stored| value(stored.into())).collect()
+    } else {
+        let doubles = samples.as_chunks::<8>().0.iter().copied().map(f64::from_le_bytes);
+        doubles.map(value).collect()
+    }
+}
+
 /// Applies `value` to each stored value. One loop for each width, so that the compiler sees it.
 fn each(samples: &[u8], format: &Format, value: impl Fn(i64) -> f32) -> Vec<f32> {
-    match format.sample_bytes {
+    match format.sample_bytes() {
         1 => samples.iter().map(|byte| value(format.stored(u32::from(*byte)))).collect(),
         2 => {
             let words = samples.as_chunks::<2>().0.iter();

@@ -139,12 +139,15 @@ fn lossy_and_undecodable_copies() {
     let extended = ["--encode-extended", "--bits-force-12"];
     if is_there(&wide) && copied("dcmcjpeg", &extended, &wide, &copy).is_some() {
         let reason = read(&copy, 0).unwrap_err();
-        assert!(reason.contains("1.2.840.10008.1.2.4.51 (JPEG Extended) with 12 bits"), "{reason}");
+        assert!(
+            reason.contains("1.2.840.10008.1.2.4.51 (JPEG Extended): SamplePrecision(12)"),
+            "{reason}"
+        );
     }
 }
 
 /// Files that come with pydicom, the frame that is read of them, and the hash of its values or the reason why there are none.
-const PYDICOM: [(&str, usize, Result<&str, &str>); 20] = [
+const PYDICOM: [(&str, usize, Result<&str, &str>); 19] = [
     ("MR_small", 0, Ok("c91e056c22d227f6")),
     ("MR_small_RLE", 0, Ok("c91e056c22d227f6")),
     ("MR_small_bigendian", 0, Ok("c91e056c22d227f6")),
@@ -162,7 +165,6 @@ const PYDICOM: [(&str, usize, Result<&str, &str>); 20] = [
     ("rtdose_expb", 14, Ok("3e8076320fecb7cb")),
     ("rtdose_rle", 14, Ok("3e8076320fecb7cb")),
     ("rtdose_rle_1frame", 0, Ok("f1f763a5db2de4dc")),
-    ("liver_1frame", 0, Err("pixel-format")),
     ("SC_rgb_rle", 0, Err("pixel-format")),
     ("examples_palette", 0, Err("pixel-format")),
 ];

@@ -1,0 +1,42 @@
+//! Modality values of grey slices: what models take.
+
+use domain::{Unsuitable, UnsuitableCode, VolumeGeometry};
+use series::{SourceInstance, SourceSlice};
+
+use crate::frame::Pixels;
+use crate::values::{Modality, polarity, values};
+
+/// Checks, without reading pixels, that [`slice_values`] knows how to decode an instance.
+///
+/// # Errors
+/// [`UnsuitableCode::NoPixels`]; [`UnsuitableCode::PixelFormat`] for colour and odd bits; [`UnsuitableCode::TooLarge`];
+/// [`UnsuitableCode::UndecodableTransferSyntax`], naming it; [`UnsuitableCode::TruncatedPixels`] where the declared length is too short.
+pub fn check_decodable(instance: &SourceInstance) -> Result<(), Unsuitable> {
+    Pixels::grey(instance).map(|_| ())
+}
+
+/// The modality values of a slice: rows × columns, row by row. What they are is in the documentation of this crate.
+///
+/// Of uncompressed Pixel Data only the bytes of this frame are read.
+///
+/// # Errors
+/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the rows and columns of `geometry`;
+/// [`UnsuitableCode::TruncatedPixels`] with the bytes expected and found; [`UnsuitableCode::Unreadable`] when
+/// the file cannot be read or its code stream not decoded.
+pub fn slice_values(
+    slice: &SourceSlice,
+    geometry: &VolumeGeometry,
+) -> Result<Vec<f32>, Unsuitable> {
+    let pixels = Pixels::grey(&slice.instance)?;
+    let [columns, rows, _] = geometry.size;
+    let format = &pixels.format;
+    if (format.columns, format.rows) != (columns, rows) {
+        let has = format!("{} x {} pixels, not {columns} x {rows}", format.columns, format.rows);
+        return Err(pixels.fault(UnsuitableCode::MixedGrid, &has));
+    }
+    let header = &slice.instance.header;
+    let modality = Modality::read(header, format, slice.rescale_slope, slice.rescale_intercept)
+        .map_err(|reason| pixels.fault(reason.code, &reason.detail))?;
+    let samples = pixels.samples(slice.frame_index)?;
+    Ok(values(&samples.bytes, format, &modality, polarity(header, format)))
+}

@@ -1,0 +1,132 @@
+//! Formats that are not one whole number of bytes a pixel: bits, colours, planes, floating point.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod made;
+mod slices;
+
+use dataset::{DataSet, Vr, tags};
+use made::{Made, encapsulated};
+use pixels::{Photometric, StoredFrame, StoredValues};
+
+const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
+
+fn stored(made: &Made, frame_index: usize, fill: impl FnOnce(&mut DataSet)) -> StoredFrame {
+    let mut header = made.header();
+    fill(&mut header);
+    pixels::stored_frame(&made.instance(header), frame_index).unwrap()
+}
+
+fn color(term: &'static str, planes: u16) -> impl FnOnce(&mut DataSet) {
+    move |set| {
+        set.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, term);
+        set.put_u16s(tags::SAMPLES_PER_PIXEL, &[3]);
+        set.put_u16s(tags::PLANAR_CONFIGURATION, &[planes]);
+    }
+}
+
+#[test]
+fn bits_are_packed_from_the_lowest_without_padding_between_frames() {
+    // 3 x 1 pixels, three frames: 101, 110, 001 from the lowest bit up.
+    let bits = [0b0001_1101, 0b0000_0001];
+    let made = Made::new(3, 1, &bits).with(|m| (m.bits, m.frames) = ([1, 1, 0, 0], 3));
+    assert_eq!(made.frame(0).unwrap(), [1.0, 0.0, 1.0]);
+    assert_eq!(made.frame(1).unwrap(), [1.0, 1.0, 0.0]);
+    assert_eq!(made.frame(2).unwrap(), [0.0, 0.0, 1.0]);
+    let swapped = Made::new(3, 1, &[bits[1], bits[0]]).with(|m| {
+        (m.bits, m.frames, m.syntax) = ([1, 1, 0, 0], 3, BIG_ENDIAN);
+    });
+    assert_eq!(swapped.frame(2).unwrap(), [0.0, 0.0, 1.0]);
+    let short = Made::new(3, 3, &bits[..1]).with(|m| m.bits = [1, 1, 0, 0]);
+    assert!(short.refusal().starts_with("truncated-pixels: 1.3: 2 bytes of Pixel Data expected"));
+    let cut = Made::new(3, 3, &bits).with(|m| m.bits = [1, 1, 0, 0]);
+    assert_eq!(cut.values(), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    cut.cut(1);
+    assert_eq!(cut.refusal(), "truncated-pixels: 1.3: 2 bytes of Pixel Data expected, 1 found");
+    // In fragments each frame has a byte of its own.
+    let fragments = encapsulated(&[], &[&[0b101], &[0b110]]);
+    let own = Made::new(3, 1, &fragments).with(|m| {
+        (m.bits, m.frames) = ([1, 1, 0, 0], 2);
+        (m.syntax, m.length) = ("1.2.840.10008.1.2.1.98", None);
+    });
+    assert_eq!(own.frame(1).unwrap(), [0.0, 1.0, 1.0]);
+}
+
+#[test]
+fn planes_become_pixels() {
+    let made = Made::new(2, 1, &[1, 2, 3, 4, 5, 6]).with(|m| m.bits = [8, 8, 7, 0]);
+    let frame = stored(&made, 0, color("RGB", 0));
+    assert_eq!(frame.values, StoredValues::U8(vec![1, 2, 3, 4, 5, 6]));
+    let frame = stored(&made, 0, color("RGB", 1));
+    assert_eq!(frame.values, StoredValues::U8(vec![1, 3, 5, 2, 4, 6]));
+    assert_eq!((frame.samples_per_pixel, frame.photometric), (3, Photometric::Rgb));
+    let wide = Made::new(1, 1, &[1, 0, 2, 0, 3, 1]);
+    let frame = stored(&wide, 0, color("RGB", 1));
+    assert_eq!(frame.values, StoredValues::U16(vec![1, 2, 259]));
+}
+
+#[test]
+fn colour_differences_of_pairs_go_to_both_pixels() {
+    // Y1 Y2 B R, two frames.
+    let made = Made::new(2, 1, &[1, 2, 30, 40, 5, 6, 70, 80])
+        .with(|m| (m.bits, m.frames) = ([8, 8, 7, 0], 2));
+    let frame = stored(&made, 1, color("YBR_FULL_422", 0));
+    assert_eq!(frame.values, StoredValues::U8(vec![5, 70, 80, 6, 70, 80]));
+    assert_eq!(frame.photometric, Photometric::YbrFull);
+    let odd = Made::new(3, 2, &[0; 18]).with(|m| m.bits = [8, 8, 7, 0]);
+    let mut header = odd.header();
+    color("YBR_FULL_422", 0)(&mut header);
+    let reason = pixels::stored_frame(&odd.instance(header), 0).unwrap_err().to_string();
+    assert_eq!(reason, "pixel-format: 1.3: YBR_FULL_422 with 3 columns");
+}
+
+#[test]
+fn floating_point_pixels() {
+    let floats: Vec<u8> = [1.5_f32, -2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let made = Made::new(2, 1, &floats).with(|m| m.rescale = (2.0, 1.0));
+    let with_tag = |made: &Made, tag| {
+        let mut instance = made.instance(made.header());
+        instance.pixel_data.as_mut().unwrap().tag = tag;
+        instance
+    };
+    let single = with_tag(&made, tags::FLOAT_PIXEL_DATA);
+    let frame = pixels::stored_frame(&single, 0).unwrap();
+    assert_eq!(frame.values, StoredValues::F32(vec![1.5, -2.0]));
+    let slice = slices::slice_of(single, 0, 2.0, 1.0);
+    assert_eq!(pixels::slice_values(&slice, &slices::grid(2, 1)).unwrap(), [4.0, -3.0]);
+    let doubles: Vec<u8> = [0.1_f64, -2.0].iter().flat_map(|value| value.to_be_bytes()).collect();
+    let made = Made::new(2, 1, &doubles).with(|m| m.syntax = BIG_ENDIAN);
+    let double = with_tag(&made, tags::DOUBLE_FLOAT_PIXEL_DATA);
+    let frame = pixels::stored_frame(&double, 0).unwrap();
+    assert_eq!(frame.values, StoredValues::F64(vec![0.1, -2.0]));
+    // Codecs are for whole numbers.
+    let made = made.with(|m| (m.syntax, m.length) = ("1.2.840.10008.1.2.5", None));
+    let reason =
+        pixels::check_decodable(&with_tag(&made, tags::FLOAT_PIXEL_DATA)).unwrap_err().to_string();
+    assert!(reason.ends_with("1.2.840.10008.1.2.5 (RLE Lossless) of floating point pixels"));
+}
+
+#[test]
+fn what_cannot_be_a_frame_is_refused_before_anything_is_allocated() {
+    let refused = |fill: &dyn Fn(&mut DataSet)| {
+        let made = Made::new(2, 1, &[0; 64]).with(|m| {
+            (m.syntax, m.length) = ("1.2.840.10008.1.2.5", None);
+        });
+        let mut header = made.header();
+        fill(&mut header);
+        pixels::stored_frame(&made.instance(header), 0).unwrap_err().to_string()
+    };
+    let huge = refused(&|set| {
+        set.put_u16s(tags::COLUMNS, &[65_535]);
+        set.put_u16s(tags::ROWS, &[65_535]);
+    });
+    assert_eq!(huge, "too-large: 1.3: 65535 x 65535 pixels of 1 samples");
+    let term = refused(&|set| set.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "ARGB"));
+    assert_eq!(term, "pixel-format: 1.3: Photometric Interpretation 'ARGB', 1 samples a pixel");
+    let planes = refused(&|set| set.put_u16s(tags::PLANAR_CONFIGURATION, &[2]));
+    assert_eq!(planes, "pixel-format: 1.3: Planar Configuration is 2");
+    // A frame that no 16 bytes can hold.
+    let fragments = encapsulated(&[], &[&[0; 16]]);
+    let small = Made::new(64, 64, &fragments)
+        .with(|m| (m.syntax, m.length) = ("1.2.840.10008.1.2.5", None));
+    assert!(small.refusal().ends_with("16 bytes for 4096 samples"));
+}
