@@ -8,8 +8,8 @@
 //! ## What is decoded
 //!
 //! Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian, Encapsulated Uncompressed,
-//! RLE Lossless, JPEG Baseline and 8-bit Extended, JPEG Lossless, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
-//! Not decoded and refused by name: JPEG-LS, JPEG XL, 12-bit JPEG Extended, video.
+//! RLE Lossless, JPEG Baseline and 8-bit Extended, JPEG Lossless, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
+//! Not decoded and refused by name: JPEG XL, 12-bit JPEG Extended, video.
 //!
 //! ## What the values are
 //!
@@ -26,6 +26,7 @@ mod format;
 mod frame;
 mod jpeg;
 mod jpeg2000;
+mod jpegls;
 mod native;
 mod photometric;
 mod rle;

@@ -31,6 +31,7 @@ pub(crate) enum Codec {
     Rle,
     Jpeg,
     Jpeg2000,
+    JpegLs,
 }
 
 impl Coding {
@@ -45,6 +46,7 @@ impl Coding {
             ".8.1" => Self::Encapsulated(Codec::Deflated),
             ".5" => Self::Encapsulated(Codec::Rle),
             ".4.50" | ".4.51" | ".4.57" | ".4.70" => Self::Encapsulated(Codec::Jpeg),
+            ".4.80" | ".4.81" => Self::Encapsulated(Codec::JpegLs),
             ".4.90" | ".4.91" | ".4.201" | ".4.202" | ".4.203" => {
                 Self::Encapsulated(Codec::Jpeg2000)
             }
@@ -85,7 +87,7 @@ impl Codec {
             // Two bits stand for a block of 64 samples, which subsampling makes up to 16 times as many.
             Self::Jpeg => stream_bytes.saturating_mul(4096),
             // Empty parts of an image cost next to nothing; so does the decoding of what fits here.
-            Self::Jpeg2000 => stream_bytes.saturating_mul(65_536).max(1 << 24),
+            Self::Jpeg2000 | Self::JpegLs => stream_bytes.saturating_mul(65_536).max(1 << 24),
         }
     }
 }
@@ -126,7 +128,7 @@ mod tests {
         let coding = |uid| Coding::of(&TransferSyntaxUid::parse(uid).unwrap());
         assert_eq!(coding("1.2.840.10008.1.2"), Some(Coding::Native(ByteOrder::Little)));
         assert_eq!(coding("1.2.840.10008.1.2.5"), Some(Coding::Encapsulated(Codec::Rle)));
-        assert_eq!(coding("1.2.840.10008.1.2.4.80"), None);
+        assert_eq!(coding("1.2.840.10008.1.2.4.100"), None);
         assert_eq!(coding("1.2.840.10008.1.20"), None);
         assert_eq!(coding("1.2.3"), None);
     }

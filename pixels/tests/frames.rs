@@ -165,7 +165,8 @@ fn transfer_syntaxes_that_nobody_decodes_are_refused_by_name() {
     };
     let reason =
         |rest: &str| format!("undecodable-transfer-syntax: 1.3: 1.2.840.10008.1.2.4.{rest}");
-    assert_eq!(refused("1.2.840.10008.1.2.4.80"), reason("80 (JPEG-LS Lossless)"));
+    assert_eq!(refused("1.2.840.10008.1.2.4.102"), reason("102 (MPEG-4)"));
+    assert_eq!(refused("1.2.840.10008.1.2.4.55"), reason("55 (a retired JPEG process)"));
     assert_eq!(refused("1.2.840.10008.1.2.4.110"), reason("110 (JPEG XL)"));
     assert!(refused("1.2.3").ends_with("1.2.3 (unknown)"));
 }
