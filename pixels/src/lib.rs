@@ -8,8 +8,8 @@
 //! ## What is decoded
 //!
 //! Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian, Encapsulated Uncompressed,
-//! RLE Lossless, JPEG Baseline and 8-bit Extended, JPEG Lossless, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
-//! Not decoded and refused by name: JPEG XL, 12-bit JPEG Extended, video.
+//! RLE Lossless, JPEG Baseline, Extended with 8 and 12 bits, and Lossless with any predictor, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
+//! Not decoded and refused by name: JPEG XL, video.
 //!
 //! ## What the values are
 //!

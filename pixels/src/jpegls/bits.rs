@@ -6,6 +6,8 @@ use crate::encapsulated::DecodeFault;
 /// Reads bits from the highest down. Behind the end it gives zeros and remembers that it did.
 pub(super) struct Bits<'a> {
     stream: &'a [u8],
+    /// Where the bits behind the last marker begin.
+    begin: usize,
     /// The byte that is loaded next.
     at: usize,
     /// Loaded bits, the next one highest.
@@ -20,7 +22,7 @@ pub(super) struct Bits<'a> {
 
 impl<'a> Bits<'a> {
     pub(super) fn new(stream: &'a [u8]) -> Self {
-        Self { stream, at: 0, bits: 0, count: 0, made_up: 0, after_ff: false }
+        Self { stream, begin: 0, at: 0, bits: 0, count: 0, made_up: 0, after_ff: false }
     }
 
     /// Loads at least 32 bits.
@@ -102,7 +104,7 @@ impl<'a> Bits<'a> {
     pub(super) fn position(&self) -> usize {
         // The marker behind the scan is at the end of what was loaded, or a few bytes in front of it.
         let unread = (self.count.saturating_sub(self.made_up) / 7) as usize;
-        self.at.saturating_sub(unread + 2)
+        self.at.saturating_sub(unread + 2).max(self.begin)
     }
 
     /// Goes behind the next restart marker.
@@ -113,7 +115,8 @@ impl<'a> Bits<'a> {
         let marker = rest.windows(2).position(is_marker);
         let marker = marker.ok_or_else(|| broken("no restart marker"))?;
         *self = Self::new(self.stream);
-        self.at = from + marker + 2;
+        self.begin = from + marker + 2;
+        self.at = self.begin;
         Ok(())
     }
 }

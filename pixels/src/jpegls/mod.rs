@@ -75,7 +75,7 @@ impl Decoding<'_> {
         let (columns, count) = (self.format.columns, self.scan.components.len());
         let mut lines: Vec<Line> = (0..count).map(|_| Line::new(columns)).collect();
         for row in 0..self.format.rows {
-            if row > 0 && self.scan.restart_lines.is_some_and(|lines| row % lines == 0) {
+            if row > 0 && self.scan.restart_lines.is_some_and(|lines| row.is_multiple_of(lines)) {
                 bits.restart()?;
                 coder = Coder::new(self.scan)?;
                 lines = (0..count).map(|_| Line::new(columns)).collect();
