@@ -1,15 +1,19 @@
-//! Stored frames become what the scanner meant: [`slice_values`].
+//! Stored frames become what the scanner meant: [`slice_values`] for grey slices, [`color_frame`] for colour,
+//! [`stored_frame`] for what was stored, and, for people only, [`display_frame`].
 //!
 //! Uncompressed frames are read by our own code, and only their own bytes. Compressed ones are found by our own code too
 //! and handed, one frame at a time, to a decoder for nothing but the code stream; what a codec returns
 //! goes through the same masking, sign extension and rescaling as uncompressed values.
-//! This room reads no attributes from files (they come with the [`series::SourceSlice`]) and applies no window: that is for models.
+//! This room reads no attributes from files (they come with the [`series::SourceInstance`]), and no window touches what models take.
 //!
 //! ## What is decoded
 //!
 //! Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian, Encapsulated Uncompressed,
 //! RLE Lossless, JPEG Baseline, Extended with 8 and 12 bits, and Lossless with any predictor, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
 //! Not decoded and refused by name: JPEG XL, video.
+//!
+//! Samples are whole numbers of 1, 8, 16 or 32 bits, or floating point; one a pixel, or three in either Planar Configuration.
+//! Photometric Interpretation may be any of [`Photometric`]; colour frames come out as RGB.
 //!
 //! ## What the values are
 //!
@@ -21,12 +25,15 @@
 //! (CT, PT and NM, or a Rescale Type other than US) are left alone. All others are turned round within the stored range before rescaling,
 //! so that bright means the same in every image a model sees.
 
+mod color;
+mod display;
 mod encapsulated;
 mod format;
 mod frame;
 mod jpeg;
 mod jpeg2000;
 mod jpegls;
+mod lut;
 mod native;
 mod photometric;
 mod rle;
@@ -35,6 +42,8 @@ mod stored;
 mod syntax;
 mod values;
 
+pub use color::{ColorFrame, check_color, color_frame};
+pub use display::{GreyFrame, VoiLut, Window, display_frame};
 pub use photometric::Photometric;
 pub use slice::{check_decodable, slice_values};
 pub use stored::{StoredFrame, StoredValues, stored_frame};

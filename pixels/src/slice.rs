@@ -4,7 +4,7 @@ use domain::{Unsuitable, UnsuitableCode, VolumeGeometry};
 use series::{SourceInstance, SourceSlice};
 
 use crate::frame::Pixels;
-use crate::values::{Modality, polarity, values};
+use crate::values::{Modality, Polarity, polarity, values};
 
 /// Checks, without reading pixels, that [`slice_values`] knows how to decode an instance.
 ///
@@ -34,9 +34,18 @@ pub fn slice_values(
         let has = format!("{} x {} pixels, not {columns} x {rows}", format.columns, format.rows);
         return Err(pixels.fault(UnsuitableCode::MixedGrid, &has));
     }
-    let header = &slice.instance.header;
+    modality_values(&pixels, slice, polarity(&slice.instance.header, format))
+}
+
+/// The values of a slice, as the modality means them.
+pub(crate) fn modality_values(
+    pixels: &Pixels<'_>,
+    slice: &SourceSlice,
+    polarity: Polarity,
+) -> Result<Vec<f32>, Unsuitable> {
+    let (header, format) = (&slice.instance.header, &pixels.format);
     let modality = Modality::read(header, format, slice.rescale_slope, slice.rescale_intercept)
         .map_err(|reason| pixels.fault(reason.code, &reason.detail))?;
     let samples = pixels.samples(slice.frame_index)?;
-    Ok(values(&samples.bytes, format, &modality, polarity(header, format)))
+    Ok(values(&samples.bytes, format, &modality, polarity))
 }

@@ -1,31 +1,19 @@
 //! Samples to modality values (PS3.3 §C.11.1), as 32-bit floating point numbers.
 
-use dataset::{DataSet, Element, Value, tags};
+use dataset::{DataSet, tags};
 use domain::{Unsuitable, UnsuitableCode};
 
 use crate::format::{Format, Number};
+use crate::lut::Lut;
 use crate::photometric::Photometric;
 
 /// The way from a stored value to a modality value.
 #[derive(Debug)]
 pub(crate) enum Modality {
     /// `slope` × stored + `intercept`.
-    Linear {
-        slope: f64,
-        intercept: f64,
-    },
+    Linear { slope: f64, intercept: f64 },
+    /// A Modality LUT (0028,3000).
     Lut(Lut),
-}
-
-/// A Modality LUT (0028,3000).
-#[derive(Debug)]
-pub(crate) struct Lut {
-    /// The stored value of the first entry; those below get it too.
-    first_mapped: i64,
-    /// Never empty.
-    entries: Vec<u16>,
-    /// Largest value that entries may have.
-    largest: u16,
 }
 
 impl Modality {
@@ -39,47 +27,11 @@ impl Modality {
         let Some(item) = header.items(tags::MODALITY_LUT_SEQUENCE).first() else {
             return Ok(Self::Linear { slope, intercept });
         };
-        Lut::read(item, format).map(Self::Lut).map_err(|fault| {
-            Unsuitable::new(UnsuitableCode::PixelFormat, format!("Modality LUT: {fault}"))
-        })
-    }
-}
-
-impl Lut {
-    fn read(item: &DataSet, format: &Format) -> Result<Self, String> {
-        let bytes = |tag| match item.get(tag) {
-            Some(Element { value: Value::Bytes(bytes), .. }) => bytes.as_slice(),
-            Some(Element { value: Value::Items(_), .. }) | None => &[],
-        };
-        let words = |bytes: &[u8]| -> Vec<u16> {
-            bytes.as_chunks::<2>().0.iter().map(|word| u16::from_le_bytes(*word)).collect()
-        };
-        let descriptor = words(bytes(tags::LUT_DESCRIPTOR));
-        let [count, first, bits] = descriptor[..] else {
-            return Err(format!("LUT Descriptor has {} values, not 3", descriptor.len()));
-        };
-        // 0 stands for 65,536 (PS3.3 §C.11.1.1.1).
-        let count = if count == 0 { 65_536 } else { usize::from(count) };
-        let data = bytes(tags::LUT_DATA);
-        let mut entries: Vec<u16> = match data.len() {
-            length if length >= 2 * count => words(data),
-            // 8-bit entries are two to a word.
-            length if length >= count => data.iter().copied().map(u16::from).collect(),
-            length => return Err(format!("{count} entries in {length} bytes")),
-        };
-        entries.truncate(count);
-        let first_mapped = match format.number {
-            Number::Unsigned | Number::Float => i64::from(first),
-            Number::Signed => i64::from(first.cast_signed()),
-        };
-        let largest = u16::MAX >> 16_u16.saturating_sub(bits.max(1));
-        Ok(Self { first_mapped, entries, largest })
-    }
-
-    fn value(&self, stored: i64) -> u16 {
-        let last = self.entries.len() - 1;
-        let index = usize::try_from(stored.saturating_sub(self.first_mapped)).unwrap_or(0);
-        self.entries[index.min(last)]
+        Lut::read(item, [tags::LUT_DESCRIPTOR, tags::LUT_DATA], format.number)
+            .map(Self::Lut)
+            .map_err(|fault| {
+                Unsuitable::new(UnsuitableCode::PixelFormat, format!("Modality LUT: {fault}"))
+            })
     }
 }
 
@@ -129,7 +81,7 @@ pub(crate) fn values(
             let value = lut.value(stored);
             f32::from(match polarity {
                 Polarity::HighIsBright => value,
-                Polarity::LowIsBright => lut.largest.saturating_sub(value),
+                Polarity::LowIsBright => lut.largest().saturating_sub(value),
             })
         }),
     }

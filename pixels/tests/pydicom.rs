@@ -2,10 +2,13 @@
 //!
 //! Stored values are compared, before any colour or modality transformation. Equal means equal; for lossy transfer syntaxes, whose decoders
 //! round differently, it means at most one grey level from at least one of pydicom's decoders. The table says how far from each.
+//! First frames as people see them are compared too: RGB, or grey levels through VOI LUT and window. One level is allowed for rounding,
+//! [`SHOWN_LOSSY`] for colours of lossy frames.
 //! Python is `PARSENODE_PYTHON` or that of `cargo xtask test`, with pydicom, pydicom-data, pylibjpeg[all], pyjpegls and python-gdcm.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod python;
+mod slices;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,7 +17,7 @@ use std::sync::Arc;
 
 use dataset::{ReadLimits, read_file_header, tags};
 use domain::{InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid};
-use pixels::{StoredFrame, StoredValues};
+use pixels::{StoredFrame, StoredValues, Window};
 use series::SourceInstance;
 
 /// Files that give no pixels: how their name ends, and how the reason begins. All others are equal.
@@ -32,6 +35,9 @@ const REFUSED: [(&str, &str); 5] = [
 /// Transfer syntaxes whose decoders may round differently: JPEG Baseline and Extended, JPEG 2000.
 const LOSSY: [&str; 3] =
     ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.91"];
+
+/// One level of Y, Cb and Cr are up to three of R, G and B.
+const SHOWN_LOSSY: f64 = 3.0;
 
 /// An instance as the node reads it, except that files without UIDs are welcome.
 fn instance(path: &Path) -> Result<Arc<SourceInstance>, String> {
@@ -61,12 +67,14 @@ struct Line<'a> {
     bits: &'a str,
     frames: usize,
     arrays: Vec<Array<'a>>,
+    shown: Option<Array<'a>>,
 }
 
 /// What one of pydicom's decoders made of a file.
 struct Array<'a> {
     name: &'a str,
     kind: &'a str,
+    photometric: &'a str,
     file: &'a Path,
 }
 
@@ -76,9 +84,11 @@ impl<'a> Line<'a> {
         let [path, syntax, photometric, bits, frames, ref decoders @ ..] = fields[..] else {
             panic!("{line}")
         };
-        let arrays = decoders.iter().filter_map(|decoder| Array::parse(decoder)).collect();
+        let arrays = decoders.iter().filter_map(|decoder| Array::parse(decoder));
+        let (shown, arrays): (Vec<_>, Vec<_>) = arrays.partition(|array| array.name == "shown");
+        let shown = shown.into_iter().next();
         let frames = frames.parse().unwrap_or(1);
-        Self { path: Path::new(path), syntax, photometric, bits, frames, arrays }
+        Self { path: Path::new(path), syntax, photometric, bits, frames, arrays, shown }
     }
 
     fn name(&self) -> &str {
@@ -97,6 +107,7 @@ impl<'a> Line<'a> {
         for index in 0..self.frames {
             let frame =
                 pixels::stored_frame(&instance, index).map_err(|reason| reason.to_string())?;
+            assert!(self.agrees(&frame), "{}: {}", self.name(), frame.photometric);
             for ((array, file), most) in self.arrays.iter().zip(&mut files).zip(&mut differences) {
                 *most = f64::max(*most, array.difference(file, &frame));
             }
@@ -104,6 +115,35 @@ impl<'a> Line<'a> {
         // Arrays have no frame that we do not have.
         assert!(files.iter_mut().all(|file| file.read(&mut [0]).unwrap() == 0), "{}", self.name());
         Ok(differences)
+    }
+
+    /// Largest difference of the first frame as people see it.
+    fn shown_difference(&self, shown: &Array<'_>) -> f64 {
+        let instance = instance(self.path).unwrap();
+        let levels = if shown.photometric == "RGB" {
+            pixels::check_color(&instance).unwrap();
+            pixels::color_frame(&instance, 0).unwrap().rgb
+        } else {
+            let number = |tag| instance.header.number(tag);
+            let slope = number(tags::RESCALE_SLOPE).unwrap_or(1.0);
+            let intercept = number(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
+            let slice = slices::slice_of(instance.as_ref().clone(), 0, slope, intercept);
+            let window = Window::of(&slice).unwrap().unwrap();
+            let side = |tag| usize::try_from(instance.header.int(tag).unwrap()).unwrap();
+            let grid = slices::grid(side(tags::COLUMNS), side(tags::ROWS));
+            assert_eq!(pixels::slice_values(&slice, &grid).unwrap().len(), grid.voxel_count());
+            pixels::display_frame(&slice, &window).unwrap().levels
+        };
+        let theirs = std::fs::read(shown.file).unwrap();
+        assert_eq!(levels.len(), theirs.len(), "{}", self.name());
+        let off = levels.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b));
+        off.max().map_or(f64::INFINITY, f64::from)
+    }
+
+    /// Whether all say the same of the colours. Those of pairs are those of each pixel once they are decoded.
+    fn agrees(&self, frame: &StoredFrame) -> bool {
+        let same = |theirs: &str| theirs.trim_end_matches("_422") == frame.photometric.as_str();
+        self.arrays.iter().all(|array| same(array.photometric))
     }
 
     fn tolerance(&self) -> f64 {
@@ -126,9 +166,14 @@ impl<'a> Line<'a> {
                 let told: Vec<String> =
                     told.map(|(array, most)| format!("{} {most}", array.name)).collect();
                 let nearest = differences.iter().copied().fold(f64::INFINITY, f64::min);
-                let is_equal = nearest <= self.tolerance() && refusal.is_none();
+                let shown = self.shown.as_ref().map(|shown| self.shown_difference(shown));
+                let shown_tolerance = if self.tolerance() > 0.0 { SHOWN_LOSSY } else { 1.0 };
+                let is_equal = nearest <= self.tolerance()
+                    && shown.is_none_or(|most| most <= shown_tolerance)
+                    && refusal.is_none();
                 let word = if is_equal { "equal" } else { "DIFFERENT" };
-                (format!("{word} ({})", told.join(", ")), is_equal)
+                let shown = shown.map_or(String::new(), |most| format!("; shown {most}"));
+                (format!("{word} ({}{shown})", told.join(", ")), is_equal)
             }
         }
     }
@@ -137,8 +182,8 @@ impl<'a> Line<'a> {
 impl<'a> Array<'a> {
     fn parse(decoder: &'a str) -> Option<Self> {
         let fields: Vec<&str> = decoder.split('=').collect();
-        let [name, kind, _photometric, file] = fields[..] else { return None };
-        Some(Self { name, kind, file: Path::new(file) })
+        let [name, kind, photometric, file] = fields[..] else { return None };
+        Some(Self { name, kind, photometric, file: Path::new(file) })
     }
 
     /// Largest difference of the next frame of `file`; infinite for another type.

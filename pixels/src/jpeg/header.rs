@@ -3,6 +3,7 @@
 use super::huffman::Table;
 use super::{broken, unsupported};
 use crate::encapsulated::DecodeFault;
+use crate::photometric::Photometric;
 
 /// Coding process of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Frame {
     /// 0 where a DNL segment will say.
     pub(super) rows: usize,
     pub(super) components: Vec<Component>,
+    /// What the code stream itself says of its colours.
+    pub(super) colors: Option<Photometric>,
 }
 
 /// A component of a frame.
@@ -57,6 +60,8 @@ pub(super) struct Header<'a> {
     pub(super) quantization: [Option<[u16; 64]>; 4],
     /// MCUs between restart markers.
     pub(super) restart_interval: Option<usize>,
+    /// What an APP0 or APP14 segment says of colours.
+    colors: Option<Photometric>,
 }
 
 impl<'a> Header<'a> {
@@ -68,6 +73,7 @@ impl<'a> Header<'a> {
             ac: [const { None }; 4],
             quantization: [None; 4],
             restart_interval: None,
+            colors: None,
         }
     }
 
@@ -85,7 +91,8 @@ impl<'a> Header<'a> {
     pub(super) fn frame(&mut self) -> Result<Frame, DecodeFault> {
         loop {
             if let Some(frame) = self.frame.take() {
-                return Ok(frame);
+                let colors = frame.rgb_by_name().or(self.colors);
+                return Ok(Frame { colors, ..frame });
             }
             if self.segment()?.is_some() {
                 return Err(broken("a scan without a frame"));
@@ -121,6 +128,8 @@ impl<'a> Header<'a> {
         self.stream = &self.stream[length..];
         match marker {
             0xC4 => self.huffman(segment)?,
+            0xE0 if segment.starts_with(b"JFIF") => self.colors = Some(Photometric::YbrFull),
+            0xEE if segment.starts_with(b"Adobe") => self.colors = adobe(segment).or(self.colors),
             0xDA => return Ok(Some(segment)),
             0xDB => self.quantization(segment)?,
             0xDD => {
@@ -205,10 +214,26 @@ fn frame(segment: &[u8], process: Process) -> Result<Frame, DecodeFault> {
         rows: u16::from_be_bytes([*y0, *y1]).into(),
         columns: u16::from_be_bytes([*x0, *x1]).into(),
         components: components.iter().map(component).collect(),
+        colors: None,
     })
 }
 
+/// The colour transformation that an APP14 segment names.
+fn adobe(segment: &[u8]) -> Option<Photometric> {
+    match segment.get(11)? {
+        0 => Some(Photometric::Rgb),
+        1 => Some(Photometric::YbrFull),
+        _ => None,
+    }
+}
+
 impl Frame {
+    /// Some encoders call the components R, G and B.
+    fn rgb_by_name(&self) -> Option<Photometric> {
+        let names: Vec<u8> = self.components.iter().map(|component| component.id).collect();
+        matches!(&names[..], b"RGB" | b"rgb").then_some(Photometric::Rgb)
+    }
+
     /// Fails where components are of different size: nobody writes 12-bit or lossless images that way.
     pub(super) fn check_no_subsampling(&self) -> Result<(), DecodeFault> {
         if self.components.windows(2).all(|pair| pair[0].factors == pair[1].factors) {

@@ -13,6 +13,7 @@ mod lossless;
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
 use crate::frame::Samples;
+use crate::photometric::Photometric;
 use header::{Frame, Header, Process};
 
 fn broken(why: &str) -> DecodeFault {
@@ -35,7 +36,13 @@ pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFa
             return Err(unsupported(&format!("{process:?} with {precision} bits")));
         }
     };
-    Ok(Samples { bytes, photometric: format.photometric.full_resolution() })
+    Ok(Samples { bytes, photometric: photometric(&frame, format) })
+}
+
+/// What three components are: names of components and markers know better than many headers.
+fn photometric(frame: &Frame, format: &Format) -> Photometric {
+    let told = format.photometric.full_resolution();
+    if format.samples == 3 { frame.colors.unwrap_or(told) } else { told }
 }
 
 fn check_size(frame: &Frame, format: &Format) -> Result<(), DecodeFault> {

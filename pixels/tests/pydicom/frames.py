@@ -5,6 +5,7 @@ usage: frames.py FOLDER
 FOLDER/files.tsv has, with tabs between: path, transfer syntax, Photometric Interpretation, bits allocated / stored / sign,
 frames, and for each of pydicom's decoders `name=dtype=photometric=file` or `name!reason`. An array holds stored values
 (no colour conversion, no modality transformation), frame after frame, the samples of a pixel together.
+`shown=dtype=RGB or GREY=file` has the first frame as 8-bit RGB, or as grey levels through its VOI LUT or window.
 """
 
 import sys
@@ -16,7 +17,8 @@ try:
     import numpy as np
     import pydicom
     import pydicom.data
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels import apply_color_lut, apply_modality_lut, get_decoder
+    from pydicom.pixels.processing import apply_voi, apply_windowing
     from pydicom.uid import UID
 except ImportError as error:
     print(error)
@@ -56,6 +58,50 @@ def decoded(dataset, decoder, plugin):
     return np.ascontiguousarray(array), meta["photometric_interpretation"]
 
 
+def in_8_bits(array, bits):
+    return np.floor(array.astype(np.float64) * 255 / (2**bits - 1) + 0.5).astype(np.uint8)
+
+
+def grey(dataset, array):
+    """Levels by VOI LUT or window; None without one."""
+    values = apply_modality_lut(array, dataset)
+    if dataset.get("VOILUTSequence"):
+        bits = dataset.VOILUTSequence[0].LUTDescriptor[2]
+        levels = in_8_bits(apply_voi(values.astype(np.int32), dataset), bits)
+    elif "WindowCenter" in dataset and "ModalityLUTSequence" not in dataset:
+        low = -(2 ** (dataset.BitsStored - 1)) if dataset.PixelRepresentation else 0
+        slope, intercept = dataset.get("RescaleSlope", 1), dataset.get("RescaleIntercept", 0)
+        least = low * float(slope) + float(intercept)
+        span = (2**dataset.BitsStored - 1) * float(slope)
+        levels = (apply_windowing(values, dataset) - least) / span * 255
+    else:
+        return None
+    levels = np.round(levels).astype(np.uint8)
+    return 255 - levels if dataset.PhotometricInterpretation == "MONOCHROME1" else levels
+
+
+def turn_palettes(dataset):
+    """pydicom leaves the words of OW tables in big endian, and then reads them as little endian."""
+    for color in ("Red", "Green", "Blue"):
+        name = f"{color}PaletteColorLookupTableData"
+        if name in dataset and dataset[name].VR == "OW" and not dataset.original_encoding[1]:
+            dataset[name].value = np.frombuffer(dataset[name].value, ">u2").astype("<u2").tobytes()
+
+
+def shown(dataset, decoder, plugin):
+    """The first frame as people see it: levels, and what they are."""
+    array, meta = decoder.as_array(dataset, index=0, decoding_plugin=plugin)
+    photometric = meta["photometric_interpretation"]
+    if photometric == "PALETTE COLOR":
+        turn_palettes(dataset)
+        array = apply_color_lut(array, dataset)
+        return (array >> 8 if array.dtype.itemsize == 2 else array).astype(np.uint8), "RGB"
+    if array.ndim == 3:
+        wide = array.dtype.itemsize > 1
+        return (in_8_bits(array, meta["bits_stored"]) if wide else array), "RGB"
+    return grey(dataset, array), "GREY"
+
+
 def one_line(text):
     return " ".join(str(text).split())
 
@@ -85,7 +131,18 @@ def describe(path, dataset, folder, number):
         array.astype(array.dtype.newbyteorder("<")).tofile(file)
         fields.append(f"{name}={array.dtype.kind}{array.dtype.itemsize}={photometric}={file}")
         fields[4] = array.shape[0]
+    working = [field.split("=")[0] for field in fields[5:] if "=" in field]
+    if working:
+        fields.extend(describe_shown(dataset, decoder, working[0], folder / f"{number}-shown.bin"))
     return fields
+
+
+def describe_shown(dataset, decoder, name, file):
+    levels, kind = shown(dataset, decoder, "" if name == "numpy" else name)
+    if levels is None:
+        return []
+    levels.tofile(file)
+    return [f"shown=u1={kind}={file}"]
 
 
 def main():
