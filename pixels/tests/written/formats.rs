@@ -1,11 +1,7 @@
 //! Formats that are not one whole number of bytes a pixel: bits, colours, planes, floating point.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
-mod made;
-mod slices;
-
+use crate::made::{Made, encapsulated};
 use dataset::{DataSet, Vr, tags};
-use made::{Made, encapsulated};
 use pixels::{Photometric, StoredFrame, StoredValues};
 
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
@@ -91,8 +87,8 @@ fn floating_point_pixels() {
     let single = with_tag(&made, tags::FLOAT_PIXEL_DATA);
     let frame = pixels::stored_frame(&single, 0).unwrap();
     assert_eq!(frame.values, StoredValues::F32(vec![1.5, -2.0]));
-    let slice = slices::slice_of(single, 0, 2.0, 1.0);
-    assert_eq!(pixels::slice_values(&slice, &slices::grid(2, 1)).unwrap(), [4.0, -3.0]);
+    let slice = crate::slices::slice_of(single, 0, 2.0, 1.0);
+    assert_eq!(pixels::slice_values(&slice, &crate::slices::grid(2, 1)).unwrap(), [4.0, -3.0]);
     let doubles: Vec<u8> = [0.1_f64, -2.0].iter().flat_map(|value| value.to_be_bytes()).collect();
     let made = Made::new(2, 1, &doubles).with(|m| m.syntax = BIG_ENDIAN);
     let double = with_tag(&made, tags::DOUBLE_FLOAT_PIXEL_DATA);
