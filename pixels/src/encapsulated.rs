@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::frame::{Samples, Wanted};
 use crate::native::{arranged, read_up_to};
 use crate::syntax::{Codec, name};
-use crate::{jpeg, jpeg2000, jpegls, rle};
+use crate::{jpeg, jpeg2000, jpegls, jpegxl, rle};
 
 /// Tag (FFFE,E000) and length of an item.
 const ITEM_HEADER_BYTES: usize = 8;
@@ -39,6 +39,7 @@ pub(crate) fn read(wanted: &Wanted<'_>, codec: Codec) -> Result<Samples, Unsuita
         Codec::Deflated => inflate(&stream, format).and_then(|bytes| native(bytes, format)),
         Codec::Rle => rle::decode(&stream, format),
         Codec::Jpeg => jpeg::decode(&stream, format),
+        Codec::JpegXl => jpegxl::decode(&stream, format),
         Codec::JpegLs => jpegls::decode(&stream, format),
         Codec::Jpeg2000 => jpeg2000::decode(&stream, format),
     };

@@ -9,8 +9,8 @@
 //! ## What is decoded
 //!
 //! Implicit and Explicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian, Encapsulated Uncompressed,
-//! RLE Lossless, JPEG Baseline, Extended with 8 and 12 bits, and Lossless with any predictor, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, Deflated Image Frame.
-//! Not decoded and refused by name: JPEG XL, video.
+//! RLE Lossless, JPEG Baseline, Extended with 8 and 12 bits, and Lossless with any predictor, JPEG-LS, JPEG 2000, High-Throughput JPEG 2000, JPEG XL, Deflated Image Frame.
+//! Not decoded and refused by name: video, JPIP, JPEG 2000 Part 2, the retired JPEG processes.
 //!
 //! Samples are whole numbers of 1, 8, 16 or 32 bits, or floating point; one a pixel, or three in either Planar Configuration.
 //! Photometric Interpretation may be any of [`Photometric`]; colour frames come out as RGB.
@@ -33,6 +33,7 @@ mod frame;
 mod jpeg;
 mod jpeg2000;
 mod jpegls;
+mod jpegxl;
 mod lut;
 mod native;
 mod photometric;

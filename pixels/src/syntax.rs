@@ -32,6 +32,7 @@ pub(crate) enum Codec {
     Jpeg,
     Jpeg2000,
     JpegLs,
+    JpegXl,
 }
 
 impl Coding {
@@ -50,6 +51,7 @@ impl Coding {
             ".4.90" | ".4.91" | ".4.201" | ".4.202" | ".4.203" => {
                 Self::Encapsulated(Codec::Jpeg2000)
             }
+            ".4.110" | ".4.111" | ".4.112" => Self::Encapsulated(Codec::JpegXl),
             _ => return None,
         })
     }
@@ -87,7 +89,9 @@ impl Codec {
             // Two bits stand for a block of 64 samples, which subsampling makes up to 16 times as many.
             Self::Jpeg => stream_bytes.saturating_mul(4096),
             // Empty parts of an image cost next to nothing; so does the decoding of what fits here.
-            Self::Jpeg2000 | Self::JpegLs => stream_bytes.saturating_mul(65_536).max(1 << 24),
+            Self::Jpeg2000 | Self::JpegLs | Self::JpegXl => {
+                stream_bytes.saturating_mul(65_536).max(1 << 24)
+            }
         }
     }
 }
