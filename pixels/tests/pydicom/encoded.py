@@ -7,6 +7,7 @@ Photometric Interpretation, largest difference allowed, file of the code stream,
 """
 
 import sys
+import zlib
 from pathlib import Path
 
 try:
@@ -130,10 +131,33 @@ def jpeg_xl():
     yield Case("xl-jpeg", JPEG + "111", 8, stream, imagecodecs.jpegxl_decode(stream), 1, "YBR_FULL")
 
 
+def rle():
+    """PS3.5 annex G: a segment for each byte of each sample, the most significant first."""
+    for name, array in {"8": picture(8), "16": picture(16), "rgb": picture(8, 3), "rgb-16": picture(16, 3)}.items():
+        width = array.dtype.itemsize
+        planes = array.reshape(ROWS, COLUMNS, -1).view(np.uint8)
+        planes = planes.reshape(ROWS, COLUMNS, -1, width)[..., ::-1].reshape(ROWS, COLUMNS, -1)
+        segments = []
+        for plane in range(planes.shape[2]):
+            segment = imagecodecs.packbits_encode(np.ascontiguousarray(planes[:, :, plane]))
+            segments.append(segment + b"\0" * (len(segment) % 2))
+        offsets = np.cumsum([64] + [len(segment) for segment in segments[:-1]])
+        header = np.zeros(16, "<u4")
+        header[0], header[1 : 1 + len(segments)] = len(segments), offsets
+        yield Case(f"rle-{name}", "1.2.840.10008.1.2.5", 8 * width, header.tobytes() + b"".join(segments), array)
+
+
+def deflated():
+    for name, array in {"8": picture(8), "rgb-16": picture(16, 3)}.items():
+        compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+        stream = compressor.compress(array.tobytes()) + compressor.flush()
+        yield Case(f"deflated-{name}", "1.2.840.10008.1.2.8.1", 8 * array.dtype.itemsize, stream, array)
+
+
 def main():
     folder = Path(sys.argv[1])
     with open(folder / "streams.tsv", "w") as table:
-        for cases in (jpeg_lossless, jpeg_lossy, jpeg_ls, jpeg_2000, jpeg_xl):
+        for cases in (jpeg_lossless, jpeg_lossy, jpeg_ls, jpeg_2000, jpeg_xl, rle, deflated):
             for case in cases():
                 case.write(folder, table)
 

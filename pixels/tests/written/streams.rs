@@ -98,3 +98,63 @@ fn streams_of_other_encoders_are_what_their_decoders_read() {
     }
     assert!(faults.is_empty(), "{faults:?}");
 }
+
+/// Pseudo-random numbers (xorshift), the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    /// A number below `end`.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+/// A pixel frame that is cut off is no frame, however much of it there is.
+#[test]
+fn streams_that_are_cut_off_are_refused() {
+    let mut accepted = Vec::new();
+    for stream in streams() {
+        let length = stream.bytes.len();
+        for cut in (0..24).map(|step| length * step / 24).chain([length - length / 20 - 4]) {
+            if stream.decode(&stream.bytes[..cut]).is_ok() {
+                accepted.push(format!("{} cut to {cut} of {length}", stream.name));
+            }
+        }
+    }
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+/// Peak of this process's memory in MiB, where the system tells.
+fn peak_mib() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<usize>().ok()? / 1024)
+}
+
+/// Mutants of each stream; `PIXELS_MUTANTS` asks for more.
+const MUTANTS: usize = 60;
+
+#[test]
+fn spoiled_streams_neither_panic_nor_take_memory_or_time() {
+    let (mut numbers, mut decoded, mut refused) = (Numbers(0x9E37_79B9_7F4A_7C15), 0, 0);
+    let asked = std::env::var("PIXELS_MUTANTS").ok().and_then(|text| text.parse().ok());
+    for stream in streams() {
+        for mutant in 0..asked.unwrap_or(MUTANTS) {
+            let mut bytes = stream.bytes.clone();
+            // Half of them are spoiled where sizes and tables are.
+            let end = if mutant % 2 == 0 { bytes.len() } else { bytes.len().min(120) };
+            for _ in 0..=numbers.below(4) {
+                bytes[numbers.below(end)] = numbers.below(256).to_le_bytes()[0];
+            }
+            match stream.decode(&bytes) {
+                Ok(_) => decoded += 1,
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    println!("{decoded} decoded, {refused} refused, peak {:?} MiB", peak_mib());
+    assert!(peak_mib().is_none_or(|peak| peak < 512));
+}
