@@ -128,6 +128,21 @@ impl Format {
         }
     }
 
+    /// The same for samples of at most 16 bits, which compilers turn into vector instructions.
+    #[inline]
+    pub(crate) fn short(&self, sample: u16) -> i32 {
+        let top = u32::from(sample) << (31 - self.high_bit);
+        match self.number {
+            Number::Unsigned | Number::Float => (top >> (32 - self.bits_stored)).cast_signed(),
+            Number::Signed => top.cast_signed() >> (32 - self.bits_stored),
+        }
+    }
+
+    /// Whether a sample is its stored value, without bits to mask.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.bits_stored == self.bits_allocated && self.bits_allocated > 1
+    }
+
     /// Smallest and largest stored value.
     pub(crate) fn stored_range(&self) -> (i64, i64) {
         match self.number {
@@ -243,6 +258,14 @@ mod tests {
         assert_eq!(format(32, 32, 31, Number::Unsigned).stored(0xFFFF_FFFE), 0xFFFF_FFFE);
         assert_eq!(format(16, 1, 0, Number::Signed).stored(1), -1);
         assert_eq!(format(1, 1, 0, Number::Unsigned).stored(1), 1);
+        for (stored, high) in [(1, 0), (7, 9), (12, 11), (12, 15), (16, 15)] {
+            for number in [Number::Unsigned, Number::Signed] {
+                let format = format(16, stored, high, number);
+                let same =
+                    |sample: u16| i64::from(format.short(sample)) == format.stored(sample.into());
+                assert!((0..=u16::MAX).all(same), "{format:?}");
+            }
+        }
     }
 
     #[test]

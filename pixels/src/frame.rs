@@ -56,6 +56,40 @@ pub(crate) struct Samples {
     pub(crate) photometric: Photometric,
 }
 
+/// Writes the values of one component to their places among pixels; of each value the low bytes.
+#[inline]
+pub(crate) fn put(
+    pixels: &mut [u8],
+    component: usize,
+    format: &Format,
+    values: impl Iterator<Item = i32>,
+) {
+    let step = format.samples;
+    match format.sample_bytes() {
+        1 if step == 1 => {
+            pixels
+                .iter_mut()
+                .zip(values)
+                .for_each(|(place, value)| [*place, ..] = value.to_le_bytes());
+        }
+        1 => {
+            let places = pixels.iter_mut().skip(component).step_by(step);
+            places.zip(values).for_each(|(place, value)| [*place, ..] = value.to_le_bytes());
+        }
+        2 => {
+            let places = pixels.as_chunks_mut::<2>().0.iter_mut().skip(component).step_by(step);
+            places.zip(values).for_each(|(place, value)| {
+                let [low, high, ..] = value.to_le_bytes();
+                *place = [low, high];
+            });
+        }
+        _ => {
+            let places = pixels.as_chunks_mut::<4>().0.iter_mut().skip(component).step_by(step);
+            places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
+        }
+    }
+}
+
 /// Where the pixels of an instance are, what they are, and how they are encoded.
 #[derive(Debug)]
 pub(crate) struct Pixels<'a> {

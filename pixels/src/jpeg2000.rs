@@ -6,7 +6,7 @@ use jpeg2k::{DecodeParameters, Image, ImageComponent};
 
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
-use crate::frame::Samples;
+use crate::frame::{Samples, put};
 use crate::photometric::Photometric;
 
 /// SOC and SIZ markers: every code stream begins with them (ISO/IEC 15444-1 §A.5).
@@ -50,13 +50,10 @@ fn decode_stream(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault>
     if components.len() != format.samples || !components.iter().all(of_frame) {
         return Err(broken("a component of another size"));
     }
-    let width = format.sample_bytes();
     let mut bytes = vec![0; format.frame_bytes()];
     for (color, component) in components.iter().enumerate() {
-        let places = bytes.chunks_exact_mut(width).skip(color).step_by(format.samples);
         // Two's complement at any width: masking and sign come later, from the header.
-        let values = component.data().iter().map(|value| value.to_le_bytes());
-        places.zip(values).for_each(|(place, value)| place.copy_from_slice(&value[..width]));
+        put(&mut bytes, color, format, component.data().iter().copied());
     }
     Ok(bytes)
 }

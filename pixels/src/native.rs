@@ -35,7 +35,8 @@ pub(crate) fn read(wanted: &Wanted<'_>, order: ByteOrder) -> Result<Vec<u8>, Uns
     }
     let from = wanted.at.offset.saturating_add(place.start);
     file.seek(SeekFrom::Start(from)).map_err(|error| wanted.unreadable(&error))?;
-    let bytes = place.read(&mut file).map_err(|error| wanted.unreadable(&error))?;
+    let room = usize::try_from(place.end - place.start).unwrap_or(0);
+    let bytes = place.read(&mut file, room).map_err(|error| wanted.unreadable(&error))?;
     place.samples(bytes, wanted)
 }
 
@@ -65,10 +66,10 @@ impl Place {
         Self { start, end, bits_before, swapped_bytes }
     }
 
-    /// All bytes, or those that are there.
-    fn read(&self, input: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    /// All bytes, or those that are there; `room` is for bytes that are known to be.
+    fn read(&self, input: &mut impl Read, room: usize) -> std::io::Result<Vec<u8>> {
         let length = self.end - self.start;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(room);
         input.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -168,7 +169,7 @@ pub(crate) fn read_deflated(wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> 
             &mut inflated.by_ref().take(wanted.at.offset.saturating_add(place.start)),
             &mut sink(),
         )?;
-        place.read(&mut inflated)
+        place.read(&mut inflated, 0)
     });
     place.samples(bytes.map_err(|error| wanted.unreadable(&error))?, wanted)
 }

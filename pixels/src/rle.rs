@@ -21,61 +21,69 @@ pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFa
         return Err(broken(&format!("{count} segments for pixels of {pixel_bytes} bytes")));
     }
     let mut bytes = vec![0; format.frame_bytes()];
+    let mut plane = Vec::with_capacity(format.frame_pixels());
     for segment in 0..*count {
         let end = if segment + 1 < *count { offsets[segment + 1] } else { stream.len() };
         let packed =
             stream.get(offsets[segment]..end).ok_or_else(|| broken("offsets out of order"))?;
+        plane.clear();
+        unpack(packed, &mut plane, format.frame_pixels());
+        if plane.len() < format.frame_pixels() {
+            return Err(DecodeFault::Short(plane.len() * pixel_bytes));
+        }
+        if pixel_bytes == 1 {
+            return Ok(Samples { bytes: plane, photometric: format.photometric });
+        }
         let significance = width - 1 - segment % width;
         let place = segment / width * width + significance;
         let places = bytes.iter_mut().skip(place).step_by(pixel_bytes);
-        let found = unpack(packed, places);
-        if found < format.frame_pixels() {
-            return Err(DecodeFault::Short(found * pixel_bytes));
-        }
+        places.zip(&plane).for_each(|(place, byte)| *place = *byte);
     }
     // Each pixel has its own colour in segments, whatever the uncompressed form has.
     let photometric = format.photometric.full_resolution();
     Ok(Samples { bytes, photometric })
 }
 
-/// PackBits into `places`; returns how many were filled. What is left of the input is padding.
-fn unpack<'a>(mut bytes: &[u8], mut places: impl Iterator<Item = &'a mut u8>) -> usize {
-    let mut found = 0;
-    let mut put = |byte: u8| places.next().map(|place| *place = byte).is_some();
-    while let Some((control, rest)) = bytes.split_first() {
+/// `PackBits` to `plane`, at most `most` bytes. What is left of the input is padding.
+fn unpack(mut bytes: &[u8], plane: &mut Vec<u8>, most: usize) {
+    while plane.len() < most
+        && let Some((control, rest)) = bytes.split_first()
+    {
         bytes = rest;
         let control = control.cast_signed();
+        let room = most - plane.len();
+        let count = usize::from(control.unsigned_abs()) + 1;
         if control >= 0 {
-            let count = (usize::from(control.unsigned_abs()) + 1).min(bytes.len());
-            let (literal, rest) = bytes.split_at(count);
+            let (literal, rest) = bytes.split_at(count.min(bytes.len()));
+            plane.extend_from_slice(&literal[..literal.len().min(room)]);
             bytes = rest;
-            found += literal.iter().take_while(|byte| put(**byte)).count();
         } else if control != i8::MIN {
             let Some((byte, rest)) = bytes.split_first() else { break };
+            plane.resize(plane.len() + count.min(room), *byte);
             bytes = rest;
-            let count = usize::from(control.unsigned_abs()) + 1;
-            found += (0..count).take_while(|_| put(*byte)).count();
         }
     }
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn unpacked(bytes: &[u8], places: usize) -> (Vec<u8>, usize) {
-        let mut out = vec![0; places];
-        let found = unpack(bytes, out.iter_mut());
-        (out, found)
+    fn unpacked(bytes: &[u8], most: usize) -> Vec<u8> {
+        let mut plane = Vec::new();
+        unpack(bytes, &mut plane, most);
+        plane
     }
 
     #[test]
     fn literal_and_repeated_runs() {
-        assert_eq!(unpacked(&[2, 7, 8, 9, 0xFE, 5], 6), (vec![7, 8, 9, 5, 5, 5], 6));
+        assert_eq!(unpacked(&[2, 7, 8, 9, 0xFE, 5], 6), [7, 8, 9, 5, 5, 5]);
         // 0x80 does nothing, padding is ignored, a cut run gives what is there.
-        assert_eq!(unpacked(&[0x80, 0, 1, 0], 1), (vec![1], 1));
-        assert_eq!(unpacked(&[5, 1, 2], 4), (vec![1, 2, 0, 0], 2));
-        assert_eq!(unpacked(&[0xFF], 2), (vec![0, 0], 0));
+        assert_eq!(unpacked(&[0x80, 0, 1, 0], 1), [1]);
+        assert_eq!(unpacked(&[5, 1, 2], 4), [1, 2]);
+        assert_eq!(unpacked(&[0xFF], 2), []);
+        // No run goes beyond the frame.
+        assert_eq!(unpacked(&[2, 7, 8, 9], 2), [7, 8]);
+        assert_eq!(unpacked(&[0xFE, 5], 2), [5, 5]);
     }
 }

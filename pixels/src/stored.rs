@@ -61,7 +61,7 @@ pub fn stored_frame(
         rows: format.rows,
         samples_per_pixel: format.samples,
         photometric: samples.photometric,
-        values: StoredValues::of(&samples.bytes, format),
+        values: StoredValues::of(samples.bytes, format),
     })
 }
 
@@ -71,17 +71,20 @@ impl StoredValues {
         clippy::cast_sign_loss,
         reason = "a stored value fits the bits that were allocated for it"
     )]
-    fn of(samples: &[u8], format: &Format) -> Self {
-        let bytes = samples.iter().map(|byte| format.stored((*byte).into()));
+    fn of(samples: Vec<u8>, format: &Format) -> Self {
+        if format.number == Number::Unsigned && format.sample_bytes() == 1 && format.is_whole() {
+            return Self::U8(samples);
+        }
+        let bytes = samples.iter().map(|byte| format.short((*byte).into()));
         let words = || samples.as_chunks::<2>().0.iter();
-        let words = || words().map(|word| format.stored(u16::from_le_bytes(*word).into()));
+        let shorts = || words().map(|word| format.short(u16::from_le_bytes(*word)));
         let longs = || samples.as_chunks::<4>().0.iter();
         let stored = || longs().map(|long| format.stored(u32::from_le_bytes(*long)));
         match (format.number, format.sample_bytes()) {
             (Number::Unsigned, 1) => Self::U8(bytes.map(|value| value as u8).collect()),
             (Number::Signed, 1) => Self::I8(bytes.map(|value| value as i8).collect()),
-            (Number::Unsigned, 2) => Self::U16(words().map(|value| value as u16).collect()),
-            (Number::Signed, 2) => Self::I16(words().map(|value| value as i16).collect()),
+            (Number::Unsigned, 2) => Self::U16(shorts().map(|value| value as u16).collect()),
+            (Number::Signed, 2) => Self::I16(shorts().map(|value| value as i16).collect()),
             (Number::Unsigned, _) => Self::U32(stored().map(|value| value as u32).collect()),
             (Number::Signed, _) => Self::I32(stored().map(|value| value as i32).collect()),
             (Number::Float, 4) => Self::F32(longs().copied().map(f32::from_le_bytes).collect()),

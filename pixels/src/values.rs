@@ -75,7 +75,7 @@ pub(crate) fn values(
                 Polarity::HighIsBright => (*slope, *intercept),
                 Polarity::LowIsBright => (-slope, slope * to_f64(low + high) + intercept),
             };
-            each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept))
+            linear(samples, format, slope, intercept)
         }
         Modality::Lut(lut) => each(samples, format, |stored| {
             let value = lut.value(stored);
@@ -100,6 +100,19 @@ fn float_values(samples: &[u8], format: &Format, modality: &Modality) -> Vec<f32
     } else {
         let doubles = samples.as_chunks::<8>().0.iter().copied().map(f64::from_le_bytes);
         doubles.map(value).collect()
+    }
+}
+
+/// `slope` × stored + `intercept`. Samples of up to 16 bits have a loop that compilers turn into vector instructions.
+fn linear(samples: &[u8], format: &Format, slope: f64, intercept: f64) -> Vec<f32> {
+    let short = |sample: u16| to_f32(slope * f64::from(format.short(sample)) + intercept);
+    match format.sample_bytes() {
+        1 => samples.iter().map(|byte| short(u16::from(*byte))).collect(),
+        2 => {
+            let words = samples.as_chunks::<2>().0.iter();
+            words.map(|word| short(u16::from_le_bytes(*word))).collect()
+        }
+        _ => each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept)),
     }
 }
 

@@ -1,11 +1,12 @@
 //! The sequential DCT process with 12 bits (ITU-T T.81 Annex F).
 
 use super::bits::Bits;
+use super::broken;
 use super::header::{Component, Frame, Header, Scan};
 use super::huffman::Table;
-use super::{broken, put};
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
+use crate::frame::put;
 
 /// Columns and rows of a block.
 const SIDE: usize = 8;
@@ -116,7 +117,7 @@ impl Decoding<'_> {
         for (y, values) in values.as_chunks::<SIDE>().0.iter().take(rows).enumerate() {
             let start = ((down * SIDE + y) * format.columns + across * SIDE) * pixel;
             let row = &mut self.samples[start..start + columns * pixel];
-            put(row, component, format, values.iter().copied());
+            put(row, component, format, values.iter().copied().map(i32::from));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Lossless processes with any predictor (ITU-T T.81 Annex H).
 
 use super::bits::Bits;
+use super::broken;
 use super::header::{Frame, Header, Scan};
 use super::huffman::Table;
-use super::{broken, put};
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
+use crate::frame::put;
 
 /// The samples of a frame whose size was checked.
 pub(super) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault> {
@@ -28,7 +29,7 @@ pub(super) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFa
             let length = format.columns * format.samples * format.sample_bytes();
             let bytes = &mut samples[row * length..(row + 1) * length];
             for plane in &planes.planes {
-                let values = plane.current[1..].iter().map(|value| value << scan.low);
+                let values = plane.current[1..].iter().map(|value| i32::from(*value) << scan.low);
                 put(bytes, plane.component, format, values);
             }
         }

@@ -63,22 +63,3 @@ fn check_size(frame: &Frame, format: &Format) -> Result<(), DecodeFault> {
     }
     Ok(())
 }
-
-/// Writes values of one component to their places in a row of pixels.
-fn put(row: &mut [u8], component: usize, format: &Format, values: impl Iterator<Item = u16>) {
-    let (width, step) = (format.sample_bytes(), format.samples);
-    match width {
-        1 => {
-            let places = row.iter_mut().skip(component).step_by(step);
-            places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes()[0]);
-        }
-        2 => {
-            let places = row.as_chunks_mut::<2>().0.iter_mut().skip(component).step_by(step);
-            places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
-        }
-        _ => {
-            let places = row.as_chunks_mut::<4>().0.iter_mut().skip(component).step_by(step);
-            places.zip(values).for_each(|(place, value)| *place = u32::from(value).to_le_bytes());
-        }
-    }
-}

@@ -8,7 +8,7 @@ mod scan;
 
 use crate::encapsulated::DecodeFault;
 use crate::format::Format;
-use crate::frame::Samples;
+use crate::frame::{Samples, put};
 use bits::Bits;
 use header::{Frame, Header, Interleave, Scan};
 use scan::{Coder, Line};
@@ -96,19 +96,9 @@ impl Decoding<'_> {
     }
 
     fn put(&mut self, row: usize, component: usize, values: &[i32]) {
-        let (width, step) = (self.format.sample_bytes(), self.format.samples);
-        let length = self.format.columns * step * width;
+        let length = self.format.columns * self.format.samples * self.format.sample_bytes();
         let row = &mut self.samples[row * length..(row + 1) * length];
         let shift = self.scan.point_transform;
-        let values = values.iter().map(|value| value << shift);
-        if width == 1 {
-            let places = row.iter_mut().skip(component).step_by(step);
-            places.zip(values).for_each(|(place, value)| *place = value.to_le_bytes()[0]);
-        } else {
-            let places = row.chunks_exact_mut(width).skip(component).step_by(step);
-            places
-                .zip(values)
-                .for_each(|(place, value)| place.copy_from_slice(&value.to_le_bytes()[..width]));
-        }
+        put(row, component, self.format, values.iter().map(|value| value << shift));
     }
 }
