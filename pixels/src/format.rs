@@ -128,13 +128,20 @@ impl Format {
         }
     }
 
-    /// The same for samples of at most 16 bits, which compilers turn into vector instructions.
-    #[inline]
-    pub(crate) fn short(&self, sample: u16) -> i32 {
-        let top = u32::from(sample) << (31 - self.high_bit);
+    /// `value` of each stored value of samples of at most 16 bits, in loops that compilers turn into vector instructions.
+    pub(crate) fn each_short<T>(
+        &self,
+        samples: impl Iterator<Item = u16>,
+        value: impl Fn(i32) -> T,
+    ) -> Vec<T> {
+        let (left, right) = (31 - self.high_bit, 32 - self.bits_stored);
         match self.number {
-            Number::Unsigned | Number::Float => (top >> (32 - self.bits_stored)).cast_signed(),
-            Number::Signed => top.cast_signed() >> (32 - self.bits_stored),
+            Number::Unsigned | Number::Float => samples
+                .map(|sample| value((u32::from(sample) << left >> right).cast_signed()))
+                .collect(),
+            Number::Signed => samples
+                .map(|sample| value((u32::from(sample) << left).cast_signed() >> right))
+                .collect(),
         }
     }
 
@@ -261,9 +268,9 @@ mod tests {
         for (stored, high) in [(1, 0), (7, 9), (12, 11), (12, 15), (16, 15)] {
             for number in [Number::Unsigned, Number::Signed] {
                 let format = format(16, stored, high, number);
-                let same =
-                    |sample: u16| i64::from(format.short(sample)) == format.stored(sample.into());
-                assert!((0..=u16::MAX).all(same), "{format:?}");
+                let short = format.each_short(0..=u16::MAX, i64::from);
+                let stored = (0..=u16::MAX).map(|sample| format.stored(sample.into()));
+                assert!(stored.eq(short), "{format:?}");
             }
         }
     }

@@ -75,16 +75,15 @@ impl StoredValues {
         if format.number == Number::Unsigned && format.sample_bytes() == 1 && format.is_whole() {
             return Self::U8(samples);
         }
-        let bytes = samples.iter().map(|byte| format.short((*byte).into()));
-        let words = || samples.as_chunks::<2>().0.iter();
-        let shorts = || words().map(|word| format.short(u16::from_le_bytes(*word)));
+        let bytes = samples.iter().map(|byte| u16::from(*byte));
+        let words = samples.as_chunks::<2>().0.iter().map(|word| u16::from_le_bytes(*word));
         let longs = || samples.as_chunks::<4>().0.iter();
         let stored = || longs().map(|long| format.stored(u32::from_le_bytes(*long)));
         match (format.number, format.sample_bytes()) {
-            (Number::Unsigned, 1) => Self::U8(bytes.map(|value| value as u8).collect()),
-            (Number::Signed, 1) => Self::I8(bytes.map(|value| value as i8).collect()),
-            (Number::Unsigned, 2) => Self::U16(shorts().map(|value| value as u16).collect()),
-            (Number::Signed, 2) => Self::I16(shorts().map(|value| value as i16).collect()),
+            (Number::Unsigned, 1) => Self::U8(format.each_short(bytes, |value| value as u8)),
+            (Number::Signed, 1) => Self::I8(format.each_short(bytes, |value| value as i8)),
+            (Number::Unsigned, 2) => Self::U16(format.each_short(words, |value| value as u16)),
+            (Number::Signed, 2) => Self::I16(format.each_short(words, |value| value as i16)),
             (Number::Unsigned, _) => Self::U32(stored().map(|value| value as u32).collect()),
             (Number::Signed, _) => Self::I32(stored().map(|value| value as i32).collect()),
             (Number::Float, 4) => Self::F32(longs().copied().map(f32::from_le_bytes).collect()),

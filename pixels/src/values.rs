@@ -105,12 +105,12 @@ fn float_values(samples: &[u8], format: &Format, modality: &Modality) -> Vec<f32
 
 /// `slope` × stored + `intercept`. Samples of up to 16 bits have a loop that compilers turn into vector instructions.
 fn linear(samples: &[u8], format: &Format, slope: f64, intercept: f64) -> Vec<f32> {
-    let short = |sample: u16| to_f32(slope * f64::from(format.short(sample)) + intercept);
+    let value = |stored: i32| to_f32(slope * f64::from(stored) + intercept);
     match format.sample_bytes() {
-        1 => samples.iter().map(|byte| short(u16::from(*byte))).collect(),
+        1 => format.each_short(samples.iter().map(|byte| u16::from(*byte)), value),
         2 => {
             let words = samples.as_chunks::<2>().0.iter();
-            words.map(|word| short(u16::from_le_bytes(*word))).collect()
+            format.each_short(words.map(|word| u16::from_le_bytes(*word)), value)
         }
         _ => each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept)),
     }

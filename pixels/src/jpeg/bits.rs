@@ -120,7 +120,7 @@ impl<'a> Bits<'a> {
 
 /// Whether one of eight bytes is FF.
 #[inline]
-fn has_ff(word: u64) -> bool {
+pub(crate) fn has_ff(word: u64) -> bool {
     let inverted = !word;
     inverted.wrapping_sub(0x0101_0101_0101_0101) & word & 0x8080_8080_8080_8080 != 0
 }

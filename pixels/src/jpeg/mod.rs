@@ -14,6 +14,7 @@ use crate::encapsulated::DecodeFault;
 use crate::format::Format;
 use crate::frame::Samples;
 use crate::photometric::Photometric;
+pub(crate) use bits::has_ff;
 use header::{Frame, Header, Process};
 
 fn broken(why: &str) -> DecodeFault {

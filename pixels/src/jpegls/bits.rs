@@ -2,6 +2,7 @@
 
 use super::broken;
 use crate::encapsulated::DecodeFault;
+use crate::jpeg::has_ff;
 
 /// Reads bits from the highest down. Behind the end it gives zeros and remembers that it did.
 pub(super) struct Bits<'a> {
@@ -26,8 +27,17 @@ impl<'a> Bits<'a> {
     }
 
     /// Loads at least 32 bits.
-    #[inline]
     fn load(&mut self) {
+        let next = self.stream.get(self.at..self.at + 8).and_then(|bytes| bytes.first_chunk());
+        let next = next.map(|bytes| u64::from_be_bytes(*bytes));
+        if let Some(word) = next.filter(|word| !self.after_ff && !has_ff(*word)) {
+            // Bits behind `count` are those that will be loaded again, so that they may stay.
+            self.bits |= word >> self.count;
+            let bytes = (64 - self.count) / 8;
+            self.at += bytes as usize;
+            self.count += 8 * bytes;
+            return;
+        }
         while self.count <= 56 {
             let byte = match self.stream.get(self.at) {
                 // A byte with its highest bit set behind FF is a marker.

@@ -3,6 +3,8 @@
 //! Not decoded: mapping tables and the colour transformations of one vendor, neither of which DICOM knows.
 
 mod bits;
+mod golomb;
+mod gradient;
 mod header;
 mod scan;
 

@@ -2,6 +2,8 @@
 
 use super::bits::Bits;
 use super::broken;
+use super::golomb::Golomb;
+use super::gradient::{bits_of, quantize, thresholds};
 use super::header::Scan;
 use crate::encapsulated::DecodeFault;
 
@@ -53,11 +55,10 @@ impl Context {
     /// k: the Golomb parameter for a sum of magnitudes.
     #[inline]
     fn order(&self, magnitudes: i64) -> u32 {
-        let mut order = 0;
-        while i64::from(self.count) << order < magnitudes {
-            order += 1;
-        }
-        order
+        // The smallest order for which count × 2^order reaches the sum: that of the leading bits, or one more.
+        let count = i64::from(self.count);
+        let order = count.leading_zeros().saturating_sub(magnitudes.leading_zeros());
+        if count << order < magnitudes { order + 1 } else { order }
     }
 }
 
@@ -67,13 +68,9 @@ pub(super) struct Coder {
     maxval: i32,
     /// RANGE × (2 × NEAR + 1).
     modulus: i32,
-    /// RANGE: larger errors cannot be.
-    range: i32,
-    /// Bits of an error that is written as it is.
-    error_bits: u32,
-    limit: u32,
+    golomb: Golomb,
     reset: i32,
-    contexts: Vec<Context>,
+    contexts: Box<[Context; CONTEXTS]>,
     interruptions: [Context; 2],
     /// Nn: negative errors at run interruptions.
     negatives: [i32; 2],
@@ -103,11 +100,9 @@ impl Coder {
             near,
             maxval,
             modulus: range * step,
-            range,
-            error_bits: bits_of(range),
-            limit: 2 * (bits + bits.max(8)),
+            golomb: Golomb { range, error_bits: bits_of(range), limit: 2 * (bits + bits.max(8)) },
             reset,
-            contexts: vec![fresh; CONTEXTS],
+            contexts: Box::new([fresh; CONTEXTS]),
             interruptions: [fresh; 2],
             negatives: [0; 2],
             quantized: (-maxval..=maxval).map(|d| quantize(d, near, thresholds)).collect(),
@@ -205,18 +200,16 @@ impl Coder {
         context: i32,
         predicted: i32,
     ) -> Result<i32, DecodeFault> {
-        let (near, reset) = (i64::from(self.near), self.reset);
-        let state = self.contexts[context.unsigned_abs() as usize];
+        let state = &mut self.contexts[context.unsigned_abs() as usize];
         let correction = if context < 0 { -state.correction } else { state.correction };
         let predicted = (predicted + correction).clamp(0, self.maxval);
         let order = state.order(state.magnitudes);
-        let mapped = self.read_mapped(bits, order, self.limit)?;
+        let mapped = self.golomb.read(bits, order, self.golomb.limit)?;
         let mut error = if mapped & 1 == 0 { mapped >> 1 } else { -(mapped >> 1) - 1 };
-        if near == 0 && order == 0 && 2 * state.bias <= -i64::from(state.count) {
+        if self.near == 0 && order == 0 && 2 * state.bias <= -i64::from(state.count) {
             error = -error - 1;
         }
-        let state = &mut self.contexts[context.unsigned_abs() as usize];
-        state.update(error, near, reset);
+        state.update(error, i64::from(self.near), self.reset);
         let error = if context < 0 { -error } else { error };
         Ok(self.reconstructed(predicted, error))
     }
@@ -249,8 +242,8 @@ impl Coder {
         let state = self.interruptions[at];
         let halved = if alike { i64::from(state.count >> 1) } else { 0 };
         let order = state.order(state.magnitudes + halved);
-        let limit = self.limit - RUN_ORDERS[run_index] - 1;
-        let mapped = self.read_mapped(bits, order, limit)?;
+        let limit = self.golomb.limit - RUN_ORDERS[run_index] - 1;
+        let mapped = self.golomb.read(bits, order, limit)?;
         let odd = (mapped + kind) & 1;
         let magnitude = (mapped + kind + odd) / 2;
         let mostly_negative = order != 0 || 2 * self.negatives[at] >= state.count;
@@ -267,24 +260,6 @@ impl Coder {
         }
         state.count += 1;
         Ok(error)
-    }
-
-    /// A Golomb code of limited length (§A.5.3).
-    #[inline]
-    fn read_mapped(&self, bits: &mut Bits<'_>, order: u32, limit: u32) -> Result<i32, DecodeFault> {
-        let longest = limit.saturating_sub(self.error_bits + 1);
-        let zeros = bits.zeros(longest);
-        let mapped = if zeros < longest {
-            i64::from(zeros) << order | i64::from(bits.take(order.min(32)))
-        } else {
-            i64::from(bits.take(self.error_bits)) + 1
-        };
-        // Twice the range is what the largest error maps to.
-        let most = 2 * i64::from(self.range) + 1;
-        i32::try_from(mapped)
-            .ok()
-            .filter(|mapped| i64::from(*mapped) <= most)
-            .ok_or_else(|| broken("an error beyond the range"))
     }
 
     /// Rx from a prediction and an error (§A.4.5).
@@ -353,48 +328,4 @@ fn predict(left: i32, corner: i32, up: i32) -> i32 {
     } else {
         left + up - corner
     }
-}
-
-/// Ceiling of the logarithm to base 2.
-fn bits_of(number: i32) -> u32 {
-    (number - 1).checked_ilog2().map_or(0, |log| log + 1)
-}
-
-/// T1, T2, T3: those of the code stream, or the defaults (§C.2.4.1.1).
-fn thresholds(scan: &Scan, maxval: i32) -> Result<[i32; 3], DecodeFault> {
-    let near = scan.near;
-    let clamp = |value: i32, low: i32| if value > maxval || value < low { low } else { value };
-    let basic = |small: i32, slope: i32, large: i32| {
-        if maxval >= 128 {
-            (maxval.min(4095) + 128) / 256 * (large - small) + small + slope * near
-        } else {
-            (large / (256 / (maxval + 1)) + slope * near).max(small)
-        }
-    };
-    let [t1, t2, t3] = scan.preset.thresholds;
-    let or = |given: i32, default: i32| if given == 0 { default } else { given };
-    let t1 = or(t1, clamp(basic(2, 3, 3), near + 1));
-    let t2 = or(t2, clamp(basic(3, 5, 7), t1));
-    let t3 = or(t3, clamp(basic(4, 7, 21), t2));
-    if near < t1 && t1 <= t2 && t2 <= t3 && t3 <= maxval {
-        return Ok([t1, t2, t3]);
-    }
-    Err(broken(&format!("thresholds {t1}, {t2}, {t3} with NEAR {near} and MAXVAL {maxval}")))
-}
-
-/// A gradient in nine steps (§A.3.3).
-fn quantize(difference: i32, near: i32, [t1, t2, t3]: [i32; 3]) -> i8 {
-    let magnitude = difference.abs();
-    let step = if magnitude <= near {
-        0
-    } else if magnitude < t1 {
-        1
-    } else if magnitude < t2 {
-        2
-    } else if magnitude < t3 {
-        3
-    } else {
-        4
-    };
-    if difference < 0 { -step } else { step }
 }
