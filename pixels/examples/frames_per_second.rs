@@ -19,7 +19,7 @@ use domain::Limits;
 use series::SourceInstance;
 
 /// Pairs of measurements of a file and a decoder.
-const PAIRS: usize = 9;
+const PAIRS: usize = 5;
 /// How long each measurement takes at least, by our own speed, in seconds.
 const MEASUREMENT_S: f64 = 0.15;
 

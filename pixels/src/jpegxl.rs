@@ -12,7 +12,7 @@ use crate::frame::Samples;
 use crate::photometric::Photometric;
 
 /// Bytes that the decoder may hold for a sample: floating point in several stages.
-const BYTES_A_SAMPLE: usize = 64;
+const BYTES_A_SAMPLE: usize = 32;
 /// Bytes that it may hold for an image of any size.
 const BYTES_AN_IMAGE: usize = 64 << 20;
 /// Bits of which a floating point sample still knows every value.

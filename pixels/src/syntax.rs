@@ -90,7 +90,7 @@ impl Codec {
             Self::Jpeg => stream_bytes.saturating_mul(4096),
             // Empty parts of an image cost next to nothing; so does the decoding of what fits here.
             Self::Jpeg2000 | Self::JpegLs | Self::JpegXl => {
-                stream_bytes.saturating_mul(65_536).max(1 << 24)
+                stream_bytes.saturating_mul(4096).max(1 << 24)
             }
         }
     }

@@ -13,6 +13,11 @@ pub(super) fn decode(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFa
     let mut header = Header::new(stream);
     let frame = header.frame()?;
     frame.check_no_subsampling()?;
+    // Each sample takes a bit at least.
+    if format.frame_samples() > stream.len().saturating_mul(8) {
+        let why = format!("{} bytes for {} samples", stream.len(), format.frame_samples());
+        return Err(broken(&why));
+    }
     let mut samples = vec![0; format.frame_bytes()];
     let mut missing = format.samples;
     while missing > 0 {

@@ -75,6 +75,101 @@ fn colour_differences_of_pairs_go_to_both_pixels() {
     assert_eq!(reason, "pixel-format: 1.3: YBR_FULL_422 with 3 columns");
 }
 
+/// A palette whose entries are 16 bits: red rises, green falls, blue comes in segments.
+fn palette(set: &mut DataSet) {
+    set.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "PALETTE COLOR");
+    for tag in [
+        tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+        tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+        tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    ] {
+        set.put_u16s(tag, &[3, 10, 16]);
+    }
+    let words = |words: &[u16]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let ow = |set: &mut DataSet, tag, values: &[u16]| set.put_bytes(tag, Vr::OW, words(values));
+    ow(set, tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, &[0x0000, 0x8000, 0xFFFF]);
+    ow(set, tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, &[0xFF00, 0x8000, 0x00FF]);
+    let segments = [0, 1, 0x1000, 1, 2, 0x3000];
+    ow(set, tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, &segments);
+}
+
+#[test]
+fn colours_become_rgb() {
+    let rgb = |made: &Made, fill: &dyn Fn(&mut DataSet)| {
+        let mut header = made.header();
+        fill(&mut header);
+        let instance = made.instance(header);
+        pixels::check_color(&instance).map_err(|reason| reason.to_string())?;
+        let frame = pixels::color_frame(&instance, 0).map_err(|reason| reason.to_string())?;
+        Ok::<_, String>(frame.rgb)
+    };
+    // Below the first entry, the second, beyond the last.
+    let made = Made::new(3, 1, &[9, 11, 200, 0]).with(|m| m.bits = [8, 8, 7, 0]);
+    let want = [0, 0xFF, 0x10, 0x80, 0x80, 0x20, 0xFF, 0, 0x30];
+    assert_eq!(rgb(&made, &palette).unwrap(), want);
+    let without = |set: &mut DataSet| {
+        palette(set);
+        set.remove(tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA);
+    };
+    let reason = rgb(&made, &without).unwrap_err();
+    assert_eq!(reason, "pixel-format: 1.3: palette: 0 entries in segments, 3 expected");
+    let made = Made::new(1, 1, &[76, 85, 255, 0]).with(|m| m.bits = [8, 8, 7, 0]);
+    assert_eq!(rgb(&made, &|set| color("YBR_FULL", 0)(set)).unwrap(), [254, 0, 0]);
+    assert_eq!(rgb(&made, &|set| color("RGB", 1)(set)).unwrap(), [76, 85, 255]);
+    // 12 bits: 0, 2,048 and 4,095 of 4,095.
+    let made = Made::new(1, 1, &[0, 0, 0, 8, 0xFF, 0xFF]).with(|m| m.bits = [16, 12, 11, 0]);
+    assert_eq!(rgb(&made, &|set| color("RGB", 0)(set)).unwrap(), [0, 128, 255]);
+    assert_eq!(rgb(&made, &|_| ()).unwrap_err(), "pixel-format: 1.3: MONOCHROME2: not colour");
+}
+
+#[test]
+fn grey_levels_follow_window_lut_and_polarity() {
+    let made = Made::new(3, 1, &[0, 0, 50, 0, 100, 0]);
+    let levels = |fill: &dyn Fn(&mut DataSet)| {
+        let mut header = made.header();
+        fill(&mut header);
+        let slice = crate::slices::slice_of(made.instance(header), 0, 2.0, -100.0);
+        let window = pixels::Window::of(&slice).map_err(|reason| reason.to_string())?;
+        let window = window.unwrap_or_else(|| pixels::Window::spanning(&[-100.0, 100.0]));
+        Ok::<_, String>(pixels::display_frame(&slice, &window).unwrap().levels)
+    };
+    let window = |set: &mut DataSet, function: &str, width: f64| {
+        set.put_decimals(tags::WINDOW_CENTER, &[0.0]);
+        set.put_decimals(tags::WINDOW_WIDTH, &[width]);
+        set.put_text(tags::VOILUT_FUNCTION, Vr::CS, function);
+    };
+    assert_eq!(levels(&|_| ()).unwrap(), [0, 128, 255]);
+    assert_eq!(levels(&|set| window(set, "LINEAR_EXACT", 400.0)).unwrap(), [64, 128, 191]);
+    assert_eq!(levels(&|set| window(set, "SIGMOID", 200.0)).unwrap(), [30, 128, 225]);
+    assert!(levels(&|set| window(set, "LINEAR", 0.5)).unwrap_err().contains("Window Width 0.5"));
+    let inverse = |set: &mut DataSet| {
+        set.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "MONOCHROME1");
+        window(set, "LINEAR_EXACT", 400.0);
+    };
+    assert_eq!(levels(&inverse).unwrap(), [191, 127, 64]);
+    assert_eq!(
+        levels(&|set| set.put_text(tags::PRESENTATION_LUT_SHAPE, Vr::CS, "INVERSE")).unwrap(),
+        [255, 127, 0]
+    );
+    let lut = |set: &mut DataSet| {
+        let mut item = DataSet::new();
+        item.put_u16s(tags::LUT_DESCRIPTOR, &[2, 0, 8]);
+        item.put_bytes(tags::LUT_DATA, Vr::OW, vec![10, 20]);
+        set.put_items(tags::VOILUT_SEQUENCE, vec![item]);
+        window(set, "LINEAR", 400.0);
+    };
+    assert_eq!(levels(&lut).unwrap(), [10, 10, 20]);
+    // That of the frame comes first.
+    let of_frame = |set: &mut DataSet| {
+        window(set, "LINEAR", 1.0);
+        let (mut voi, mut groups) = (DataSet::new(), DataSet::new());
+        window(&mut voi, "LINEAR_EXACT", 400.0);
+        groups.put_items(tags::FRAME_VOILUT_SEQUENCE, vec![voi]);
+        set.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, vec![groups]);
+    };
+    assert_eq!(levels(&of_frame).unwrap(), [64, 128, 191]);
+}
+
 #[test]
 fn floating_point_pixels() {
     let floats: Vec<u8> = [1.5_f32, -2.0].iter().flat_map(|value| value.to_le_bytes()).collect();
