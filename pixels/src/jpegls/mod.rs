@@ -79,7 +79,7 @@ impl Decoding<'_> {
         for row in 0..self.format.rows {
             if row > 0 && self.scan.restart_lines.is_some_and(|lines| row.is_multiple_of(lines)) {
                 bits.restart()?;
-                coder = Coder::new(self.scan)?;
+                coder.restart();
                 lines = (0..count).map(|_| Line::new(columns)).collect();
             }
             lines.iter_mut().for_each(Line::advance);

@@ -70,6 +70,8 @@ pub(super) struct Coder {
     modulus: i32,
     golomb: Golomb,
     reset: i32,
+    /// A context that has seen nothing.
+    fresh: Context,
     contexts: Box<[Context; CONTEXTS]>,
     interruptions: [Context; 2],
     /// Nn: negative errors at run interruptions.
@@ -102,11 +104,19 @@ impl Coder {
             modulus: range * step,
             golomb: Golomb { range, error_bits: bits_of(range), limit: 2 * (bits + bits.max(8)) },
             reset,
+            fresh,
             contexts: Box::new([fresh; CONTEXTS]),
             interruptions: [fresh; 2],
             negatives: [0; 2],
             quantized: (-maxval..=maxval).map(|d| quantize(d, near, thresholds)).collect(),
         })
+    }
+
+    /// Forgets what was seen, as restart markers ask for.
+    pub(super) fn restart(&mut self) {
+        self.contexts.fill(self.fresh);
+        self.interruptions = [self.fresh; 2];
+        self.negatives = [0; 2];
     }
 
     /// Decodes one line of one component.

@@ -131,6 +131,35 @@ def jpeg_xl():
     yield Case("xl-jpeg", JPEG + "111", 8, stream, imagecodecs.jpegxl_decode(stream), 1, "YBR_FULL")
 
 
+def restarted(stream, sof, rows, interval):
+    """The same scan twice, with a restart marker between: a picture above itself."""
+    at = stream.index(bytes([0xFF, sof])) + 5
+    stream = stream[:at] + rows.to_bytes(2, "big") + stream[at + 2 :]
+    scan = stream.index(b"\xff\xda")
+    begin = scan + 2 + int.from_bytes(stream[scan + 2 : scan + 4], "big")
+    coded = stream[begin : stream.rindex(b"\xff\xd9")]
+    dri = b"\xff\xdd\x00\x04" + interval.to_bytes(2, "big")
+    return stream[:scan] + dri + stream[scan:begin] + coded + b"\xff\xd0" + coded + b"\xff\xd9"
+
+
+def restarts():
+    """Encoders do not write these; the interval counts samples, blocks or lines."""
+    rows = 64
+    for bits in (8, 16):
+        array = picture(bits, rows=rows)
+        twice = np.vstack([array, array])
+        for predictor in (1, 4):
+            stream = imagecodecs.jpeg8_encode(array, lossless=True, predictor=predictor, bitspersample=bits)
+            stream = restarted(stream, 0xC3, 2 * rows, rows * COLUMNS)
+            yield Case(f"lossless-restart-{bits}-{predictor}", JPEG + "57", bits, stream, twice)
+        stream = restarted(imagecodecs.jpegls_encode(array), 0xF7, 2 * rows, rows)
+        yield Case(f"ls-restart-{bits}", JPEG + "80", bits, stream, twice)
+    once = imagecodecs.jpeg8_encode(picture(12, rows=rows), level=90, bitspersample=12)
+    twice = np.vstack([imagecodecs.jpeg8_decode(once)] * 2)
+    stream = restarted(once, 0xC1, 2 * rows, rows // 8 * -(-COLUMNS // 8))
+    yield Case("extended-restart", JPEG + "51", 12, stream, twice, 1)
+
+
 def rle():
     """PS3.5 annex G: a segment for each byte of each sample, the most significant first."""
     for name, array in {"8": picture(8), "16": picture(16), "rgb": picture(8, 3), "rgb-16": picture(16, 3)}.items():
@@ -157,7 +186,7 @@ def deflated():
 def main():
     folder = Path(sys.argv[1])
     with open(folder / "streams.tsv", "w") as table:
-        for cases in (jpeg_lossless, jpeg_lossy, jpeg_ls, jpeg_2000, jpeg_xl, rle, deflated):
+        for cases in (jpeg_lossless, jpeg_lossy, jpeg_ls, jpeg_2000, jpeg_xl, restarts, rle, deflated):
             for case in cases():
                 case.write(folder, table)
 
