@@ -102,14 +102,16 @@ fn check_place(set: &DataSet, evidence: &Evidence<'_>, faults: &mut Faults) {
     });
 }
 
-/// Numbers from 1 on without a gap (a label map has 0, too), and a Tracking UID each.
+/// Numbers from 1 on without a gap (the last of a label map is 0, the background), and a Tracking UID each.
 fn check_segments(set: &DataSet, kind: Kind, segments: &mut Segments, faults: &mut Faults) {
     let instance = set.text(tags::SOP_INSTANCE_UID).unwrap_or_default();
     segments.frames.insert(instance.clone(), set.int(tags::NUMBER_OF_FRAMES).unwrap_or(0));
-    let first = i64::from(kind != Kind::Labelmap);
+    let items = set.items(tags::SEGMENT_SEQUENCE);
     let mut uids = BTreeSet::new();
-    for (wanted, item) in (first..).zip(set.items(tags::SEGMENT_SEQUENCE)) {
-        let path = format!("SegmentSequence[{wanted}]");
+    for (place, item) in (1..).zip(items) {
+        let is_background = kind == Kind::Labelmap && place == items.len();
+        let wanted = if is_background { 0 } else { i64::try_from(place).unwrap_or(i64::MAX) };
+        let path = format!("SegmentSequence[{place}]");
         let number = item.int(tags::SEGMENT_NUMBER).unwrap_or(-1);
         faults.unless(number == wanted, "segment-number", &path, || {
             format!("{number}, not {wanted}")

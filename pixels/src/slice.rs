@@ -1,6 +1,6 @@
 //! Modality values of grey slices: what models take.
 
-use domain::{Unsuitable, UnsuitableCode, VolumeGeometry};
+use domain::{Unsuitable, UnsuitableCode};
 use series::{SourceInstance, SourceSlice};
 
 use crate::frame::Pixels;
@@ -20,15 +20,14 @@ pub fn check_decodable(instance: &SourceInstance) -> Result<(), Unsuitable> {
 /// Of uncompressed Pixel Data only the bytes of this frame are read.
 ///
 /// # Errors
-/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the rows and columns of `geometry`;
+/// Those of [`check_decodable`]; [`UnsuitableCode::MixedGrid`] when the instance has not the columns and rows of the grid's size;
 /// [`UnsuitableCode::TruncatedPixels`] with the bytes expected and found; [`UnsuitableCode::Unreadable`] when
 /// the file cannot be read or its code stream not decoded.
 pub fn slice_values(
     slice: &SourceSlice,
-    geometry: &VolumeGeometry,
+    [columns, rows, _]: [usize; 3],
 ) -> Result<Vec<f32>, Unsuitable> {
     let pixels = Pixels::grey(&slice.instance)?;
-    let [columns, rows, _] = geometry.size;
     let format = &pixels.format;
     if (format.columns, format.rows) != (columns, rows) {
         let has = format!("{} x {} pixels, not {columns} x {rows}", format.columns, format.rows);

@@ -131,7 +131,10 @@ impl<'a> Line<'a> {
             let window = Window::of(&slice).unwrap().unwrap();
             let side = |tag| usize::try_from(instance.header.int(tag).unwrap()).unwrap();
             let grid = slices::grid(side(tags::COLUMNS), side(tags::ROWS));
-            assert_eq!(pixels::slice_values(&slice, &grid).unwrap().len(), grid.voxel_count());
+            assert_eq!(
+                pixels::slice_values(&slice, grid).unwrap().len(),
+                grid.iter().product::<usize>()
+            );
             pixels::display_frame(&slice, &window).unwrap().levels
         };
         let theirs = std::fs::read(shown.file).unwrap();

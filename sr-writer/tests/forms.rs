@@ -81,7 +81,7 @@ fn a_label_map_has_a_frame_a_slice_and_says_what_the_background_is() {
         .iter()
         .map(|item| int(item, tags::SEGMENT_NUMBER))
         .collect();
-    assert_eq!(numbers, [0, 1, 2]);
+    assert_eq!(numbers, [1, 2, 0]);
     assert!(frames(&set).iter().all(|f| f.items(tags::SEGMENT_IDENTIFICATION_SEQUENCE).is_empty()));
     // Slice 3 is the third frame: row 3 has columns 0, 1 of the first and column 6 of the second segment.
     assert_eq!(pixels[2 * 35 + 3 * 7..2 * 35 + 4 * 7], [1, 1, 0, 0, 0, 0, 2]);

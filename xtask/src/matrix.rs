@@ -64,7 +64,10 @@ fn rows(validators: &Validators, work: &Path) -> Result<Vec<Row>> {
     let script = tree::root().join("conformance/make_sources.py");
     let mut python = Command::new(validators.program("python"));
     tests::run(python.arg(script).arg(&phantom).arg(&sources))?;
-    let mut found = vec![("phantom-ct".to_owned(), phantom)];
+    // Frames that end within a byte, and all of them at an odd one.
+    let odd = work.join("phantom-odd");
+    Phantom { slices: 12, columns: 61, rows: 75, ..Phantom::demo() }.write(&odd)?;
+    let mut found = vec![("phantom-ct".to_owned(), phantom), ("phantom-odd".to_owned(), odd)];
     for entry in fs::read_dir(&sources).with_context(|| format!("{}", sources.display()))? {
         let path = entry?.path();
         found.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), path));

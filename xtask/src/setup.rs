@@ -22,18 +22,24 @@ const PACKAGES: [(&str, &str); 7] = [
 ];
 
 /// Python packages of the validators, and of the script that makes the shipped model; pinned.
-const REQUIREMENTS: [&str; 12] = [
+const REQUIREMENTS: [&str; 18] = [
     "dcmqi==1.5.7",
     "dicom3tools==20260927",
     "highdicom==0.28.2",
+    "imagecodecs==2026.3.6",
     "numpy==2.4.6",
     "onnx==1.23.2",
     "onnxruntime==1.32.0",
+    "pillow==13.0.0",
     "pydicom==3.0.2",
+    "pydicom-data==1.0.0",
     "pyjpegls==1.5.1",
     "pylibjpeg==2.1.0",
     "pylibjpeg-libjpeg==2.5.0",
+    "pylibjpeg-openjpeg==2.6.0",
+    "pylibjpeg-rle==2.2.0",
     "pynetdicom==3.0.4",
+    "python-gdcm==3.2.6",
     "scipy==1.17.1",
 ];
 

@@ -183,7 +183,7 @@ fn floating_point_pixels() {
     let frame = pixels::stored_frame(&single, 0).unwrap();
     assert_eq!(frame.values, StoredValues::F32(vec![1.5, -2.0]));
     let slice = crate::slices::slice_of(single, 0, 2.0, 1.0);
-    assert_eq!(pixels::slice_values(&slice, &crate::slices::grid(2, 1)).unwrap(), [4.0, -3.0]);
+    assert_eq!(pixels::slice_values(&slice, crate::slices::grid(2, 1)).unwrap(), [4.0, -3.0]);
     let doubles: Vec<u8> = [0.1_f64, -2.0].iter().flat_map(|value| value.to_be_bytes()).collect();
     let made = Made::new(2, 1, &doubles).with(|m| m.syntax = BIG_ENDIAN);
     let double = with_tag(&made, tags::DOUBLE_FLOAT_PIXEL_DATA);

@@ -25,7 +25,8 @@ pub(crate) fn put_segments(set: &mut DataSet, work: &Work<'_>, segments: Range<u
         put_tracking(&mut item, work, index, segment);
         item
     });
-    set.put_items(tags::SEGMENT_SEQUENCE, background.into_iter().chain(items).collect());
+    // Behind the others: some viewers take their colours in the order of the items.
+    set.put_items(tags::SEGMENT_SEQUENCE, items.chain(background).collect());
 }
 
 /// What no segment takes.
