@@ -24,6 +24,7 @@ pub(crate) fn wishes(written: &Destination) -> Result<Wishes, UidError> {
             key_objects: written.companions.contains(&Companion::KeyObjects),
             secondary_capture: written.companions.contains(&Companion::SecondaryCapture),
             presentation_state: written.companions.contains(&Companion::PresentationState),
+            rejection_note: written.companions.contains(&Companion::RejectionNote),
         },
         transfer_syntaxes: syntaxes.collect::<Result<_, _>>()?,
     })

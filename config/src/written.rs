@@ -198,6 +198,7 @@ pub(crate) enum Companion {
     KeyObjects,
     SecondaryCapture,
     PresentationState,
+    RejectionNote,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

@@ -70,6 +70,8 @@ pub struct Companions {
     pub secondary_capture: bool,
     /// A presentation state: outlines over the source images.
     pub presentation_state: bool,
+    /// A Key Object Selection that rejects the results of an earlier revision, where there was one (IHE IOCM).
+    pub rejection_note: bool,
 }
 
 impl Companions {
@@ -80,6 +82,7 @@ impl Companions {
             key_objects: self.key_objects || other.key_objects,
             secondary_capture: self.secondary_capture || other.secondary_capture,
             presentation_state: self.presentation_state || other.presentation_state,
+            rejection_note: self.rejection_note || other.rejection_note,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | file | asks |
 //! |---|---|
-//! | `module.rs`, `tables.rs` | attribute types, value representations and enumerated values of PS3.3, as data; strangers |
+//! | `module.rs`, `tables/` | attribute types, value representations and enumerated values of PS3.3, as data; strangers |
 //! | `codes.rs` | that each coded concept is known, and fits its attributes |
 //! | `segmentation.rs`, `frames.rs` | segments, dimensions, places, derivation, pixel length (§A.51, §C.8.20) |
 //! | `report.rs`, `group.rs` | TID 1500 row by row, references, evidence, units, regions (PS3.16) |

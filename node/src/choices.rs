@@ -44,6 +44,7 @@ fn is_wanted(wishes: &Wishes, result: &ResultFile) -> bool {
         "key-objects" => wanted.key_objects,
         "secondary-capture" => wanted.secondary_capture,
         "presentation-state" => wanted.presentation_state,
+        "rejection-note" => wanted.rejection_note,
         _ => true,
     }
 }

@@ -152,6 +152,8 @@ impl RunArgs {
             key_objects: has(Companion::KeyObjects),
             secondary_capture: has(Companion::SecondaryCapture),
             presentation_state: has(Companion::PresentationState),
+            // Offline there is no earlier revision.
+            rejection_note: false,
         }
     }
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{
-    Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable, UnsuitableCode, Wishes,
+    InstanceIdentity, Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable,
+    UnsuitableCode, Wishes,
 };
 use spool::{NewResult, Spool, SpoolError};
 use sr_writer::{Companions, Device, ResultSet, WriteContext};
@@ -113,6 +114,7 @@ impl Worker {
             form,
             companions: Companions::default(),
             backdrops: vec![],
+            rejected: self.rejected(job, form),
             predecessor: self.predecessor(job, form),
         };
         Ok(pipeline::process(model, &source, &self.wanted(job), context)?.results)
@@ -128,6 +130,16 @@ impl Worker {
         let companions = wishes().map(|wishes| wishes.companions);
         let companions = companions.fold(Companions::default(), Companions::or);
         Wanted { forms: forms.into_iter().collect(), companions }
+    }
+
+    /// The results of this form that an earlier revision has.
+    fn rejected(&self, job: &Job, form: SegmentationForm) -> Vec<InstanceIdentity> {
+        let found =
+            self.spool.earlier_results(&job.series, &job.rule, job.revision, &form.to_string());
+        found.unwrap_or_else(|error| {
+            tracing::error!(job = job.id.0, %error, "the earlier results cannot be looked up");
+            Vec::new()
+        })
     }
 
     fn predecessor(&self, job: &Job, form: SegmentationForm) -> Option<Predecessor> {

@@ -198,6 +198,7 @@ fn infer(
         form,
         companions: Companions::default(),
         backdrops: vec![],
+        rejected: vec![],
         predecessor: None,
     };
     let wanted = Wanted { forms: vec![args.form()], companions: args.companions() };

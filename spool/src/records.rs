@@ -1,7 +1,8 @@
 //! What the spool remembers of series, jobs and deliveries. Each method is one transaction, durable when it returns.
 
 use domain::{
-    Job, JobId, Moment, Predecessor, Revision, SeriesInstanceUid, SpooledInstance, StudyInstanceUid,
+    InstanceIdentity, Job, JobId, Moment, Predecessor, Revision, SeriesInstanceUid,
+    SpooledInstance, StudyInstanceUid,
 };
 
 use crate::ledger::{Closed, Counts, Delivery, NewJob, OpenRow, Snapshot};
@@ -108,6 +109,20 @@ impl Spool {
         now: Moment,
     ) -> Result<(), SpoolError> {
         self.ledger.job_quarantined(job, code, reason, now)
+    }
+
+    /// All results of a form that the same rule made of the newest earlier revision of a series, in order of delivery.
+    ///
+    /// # Errors
+    /// [`SpoolError::Ledger`].
+    pub fn earlier_results(
+        &self,
+        series: &SeriesInstanceUid,
+        rule: &str,
+        before: Revision,
+        form: &str,
+    ) -> Result<Vec<InstanceIdentity>, SpoolError> {
+        self.ledger.earlier_results(series, rule, before, form)
     }
 
     /// The report of a form that the same rule made of the newest earlier revision of a series.

@@ -39,15 +39,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, out) = arguments.next().zip(arguments.next()).ok_or("FOLDER and OUT, please")?;
     let source = read(&folder)?;
     let findings = findings(&source);
+    let mut rejected = Vec::new();
     for kind in KINDS {
         let form = SegmentationForm { kind, ..SegmentationForm::default() };
-        let context = context(form, backdrops(&source, &findings));
+        let mut context = context(form, backdrops(&source, &findings));
+        // As if each kind replaced the one before it.
+        context.rejected = std::mem::take(&mut rejected);
         let results = sr_writer::write(&findings, &source, &context)?;
         let into = out.join(kind.as_str().to_lowercase());
         fs::create_dir_all(&into)?;
         for result in results.instances() {
             fs::write(into.join(format!("{}.dcm", result.kind.as_str())), &result.file)?;
         }
+        rejected.extend(results.segmentations.iter().map(|result| result.identity.clone()));
+        rejected.push(results.report.identity.clone());
         write_recoded(&results.segmentations[0], kind, &into)?;
     }
     write_truth(&out.join("truth"), &source, &findings)
@@ -96,8 +101,10 @@ fn context(form: SegmentationForm, backdrops: Vec<Backdrop>) -> WriteContext {
             key_objects: true,
             secondary_capture: true,
             presentation_state: true,
+            rejection_note: true,
         },
         backdrops,
+        rejected: vec![],
         predecessor: None,
     }
 }

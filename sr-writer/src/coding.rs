@@ -109,6 +109,9 @@ table! {
     BACKGROUND = ("125040", "DCM", "Background");
     // Key objects (TID 2010, CID 7010)
     OF_INTEREST = ("113000", "DCM", "Of Interest");
+    REJECTED_FOR_QUALITY_REASONS = ("113001", "DCM", "Rejected for Quality Reasons");
+    DOCUMENT_TITLE_MODIFIER = ("113011", "DCM", "Document Title Modifier");
+    OTHER_FAILURE = ("111220", "DCM", "Other failure");
     KEY_OBJECT_DESCRIPTION = ("113012", "DCM", "Key Object Description");
     // Codes of findings that are told apart
     ANATOMICAL_STRUCTURE = ("91723000", "SCT", "Anatomical Structure");

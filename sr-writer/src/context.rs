@@ -1,6 +1,6 @@
 //! Who writes the results, when, and in which form.
 
-use domain::{Companions, Moment, Predecessor};
+use domain::{Companions, InstanceIdentity, Moment, Predecessor};
 
 use crate::{Backdrop, SegmentationForm};
 
@@ -32,6 +32,8 @@ pub struct WriteContext {
     pub companions: Companions,
     /// The pictures that masks are drawn on, where a Secondary Capture is wanted: [`crate::chosen_slices`] says of which slices.
     pub backdrops: Vec<Backdrop>,
+    /// The results of the earlier revision, for a rejection note.
+    pub rejected: Vec<InstanceIdentity>,
     /// The report on an earlier revision of the series that the new one replaces (PS3.3 §C.17.2.3, type 1C).
     pub predecessor: Option<Predecessor>,
 }

@@ -11,8 +11,10 @@ pub enum ResultKind {
     Segmentation,
     /// Comprehensive 3D SR Storage.
     Report,
-    /// Key Object Selection Document Storage: what belongs together, or what is not to be used any more.
+    /// Key Object Selection Document Storage: what belongs together.
     KeyObjects,
+    /// Key Object Selection Document Storage: which earlier results are not to be used any more.
+    RejectionNote,
     /// Secondary Capture: masks drawn on chosen slices.
     SecondaryCapture,
     /// Softcopy presentation state: outlines over the source images.
@@ -27,6 +29,7 @@ impl ResultKind {
             Self::Segmentation => "segmentation",
             Self::Report => "report",
             Self::KeyObjects => "key-objects",
+            Self::RejectionNote => "rejection-note",
             Self::SecondaryCapture => "secondary-capture",
             Self::PresentationState => "presentation-state",
         }

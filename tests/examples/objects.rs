@@ -218,6 +218,7 @@ fn context(kind: SegmentationKind) -> WriteContext {
         form: SegmentationForm { kind, ..SegmentationForm::default() },
         companions: Companions::default(),
         backdrops: vec![],
+        rejected: vec![],
         predecessor: None,
     }
 }

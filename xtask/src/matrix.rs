@@ -66,7 +66,7 @@ fn rows(validators: &Validators, work: &Path) -> Result<Vec<Row>> {
     tests::run(python.arg(script).arg(&phantom).arg(&sources))?;
     // Frames that end within a byte, and all of them at an odd one.
     let odd = work.join("phantom-odd");
-    Phantom { slices: 12, columns: 61, rows: 75, ..Phantom::demo() }.write(&odd)?;
+    Phantom { slices: 14, columns: 61, rows: 75, ..Phantom::demo() }.write(&odd)?;
     let mut found = vec![("phantom-ct".to_owned(), phantom), ("phantom-odd".to_owned(), odd)];
     for entry in fs::read_dir(&sources).with_context(|| format!("{}", sources.display()))? {
         let path = entry?.path();
@@ -164,7 +164,8 @@ fn examine(validators: &Validators, row: &Row) -> Result<Vec<Complaint>> {
 /// Colour has no presentation state of ours, so not every source has all of them.
 fn companions(row: &Row) -> Vec<PathBuf> {
     let path = |name: &&str| row.made.join("binary").join(name).with_extension("dcm");
-    COMPANIONS.iter().map(path).filter(|path| path.is_file()).collect()
+    let note = row.made.join("labelmap/rejection-note.dcm");
+    COMPANIONS.iter().map(path).chain([note]).filter(|path| path.is_file()).collect()
 }
 
 /// What the adapters that OHIF reads with make of the Segmentations; nothing where they are not installed.

@@ -1,6 +1,8 @@
 //! Jobs: taken by a worker, ended by their results or by quarantine.
 
-use domain::{Job, JobId, Moment, Predecessor, Revision, SeriesInstanceUid, SpooledInstance};
+use domain::{
+    InstanceIdentity, Job, JobId, Moment, Predecessor, Revision, SeriesInstanceUid, SpooledInstance,
+};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::rows::{self, integer};
@@ -75,6 +77,28 @@ impl Ledger {
                 })
             });
             found.optional()
+        })
+    }
+
+    /// The results of a form that the same rule made of the newest earlier revision that has some.
+    pub(crate) fn earlier_results(
+        &self,
+        series: &SeriesInstanceUid,
+        rule: &str,
+        before: Revision,
+        form: &str,
+    ) -> Result<Vec<InstanceIdentity>, SpoolError> {
+        self.read("look up the earlier results", |connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT results.* FROM results WHERE results.form = ?4 AND results.job =
+                   (SELECT jobs.id FROM jobs JOIN results ON results.job = jobs.id
+                    WHERE jobs.series = ?1 AND jobs.rule = ?2 AND jobs.revision < ?3
+                      AND results.form = ?4
+                    ORDER BY jobs.revision DESC LIMIT 1)
+                 ORDER BY results.ordinal",
+            )?;
+            let found = find.query_map((series.as_str(), rule, before.0, form), rows::identity)?;
+            found.collect()
         })
     }
 

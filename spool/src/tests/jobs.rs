@@ -217,6 +217,13 @@ fn the_predecessor_is_the_newest_earlier_report_of_the_rule() {
         spool.job_quarantined(job.id, "gap", "", bench.now()).unwrap();
     }
     assert_eq!(predecessor(3).unwrap().sop_instance.as_str(), "2.25.1.1.2");
+    assert_eq!(spool.predecessor(&first.series, "r", Revision(3), "LABELMAP").unwrap(), None);
+    let earlier = |before, form| {
+        let found = spool.earlier_results(&first.series, "r", Revision(before), form).unwrap();
+        found.iter().map(|identity| identity.sop_instance.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(earlier(3, "BINARY"), ["2.25.1.1.1", "2.25.1.1.2"]);
+    assert!(earlier(1, "BINARY").is_empty() && earlier(3, "LABELMAP").is_empty());
 }
 
 #[test]

@@ -32,6 +32,9 @@ pub(crate) fn write(
     if wanted.presentation_state {
         made.extend(presentation_state::write(work)?);
     }
+    if wanted.rejection_note {
+        made.extend(key_objects::rejection_note(work)?);
+    }
     if wanted.key_objects {
         made.push(key_objects::write(work, results)?);
     }
@@ -42,6 +45,7 @@ pub(crate) fn write(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Companion {
     KeyObjects,
+    RejectionNote,
     Capture,
     PresentationState,
 }
@@ -49,7 +53,7 @@ enum Companion {
 impl Companion {
     fn sop_class(self) -> &'static str {
         match self {
-            Self::KeyObjects => uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
+            Self::KeyObjects | Self::RejectionNote => uids::KEY_OBJECT_SELECTION_DOCUMENT_STORAGE,
             Self::Capture => uids::SECONDARY_CAPTURE_IMAGE_STORAGE,
             Self::PresentationState => uids::GRAYSCALE_SOFTCOPY_PRESENTATION_STATE_STORAGE,
         }
@@ -58,6 +62,7 @@ impl Companion {
     fn kind(self) -> ResultKind {
         match self {
             Self::KeyObjects => ResultKind::KeyObjects,
+            Self::RejectionNote => ResultKind::RejectionNote,
             Self::Capture => ResultKind::SecondaryCapture,
             Self::PresentationState => ResultKind::PresentationState,
         }
@@ -66,6 +71,7 @@ impl Companion {
     fn role(self) -> SeriesRole {
         match self {
             Self::KeyObjects => SeriesRole::KeyObjects,
+            Self::RejectionNote => SeriesRole::RejectionNote,
             Self::Capture => SeriesRole::Capture,
             Self::PresentationState => SeriesRole::PresentationState,
         }

@@ -20,6 +20,8 @@ pub(crate) enum SeriesRole {
     Report,
     /// Modality KO.
     KeyObjects,
+    /// Modality KO, too.
+    RejectionNote,
     /// Modality OT.
     Capture,
     /// Modality PR.
@@ -31,13 +33,13 @@ impl SeriesRole {
         match self {
             Self::Segmentation => "SEG",
             Self::Report => "SR",
-            Self::KeyObjects => "KO",
+            Self::KeyObjects | Self::RejectionNote => "KO",
             Self::Capture => "OT",
             Self::PresentationState => "PR",
         }
     }
 
-    /// 9000 + ten times the number of the source series, + 1 for the SEG, + 2 for the SR, and so on: series 2 gives 9021 to 9025.
+    /// 9000 + ten times the number of the source series, + 1 for the SEG, + 2 for the SR, and so on: series 2 gives 9021 to 9026.
     fn number(self, source: &DataSet) -> i64 {
         let of_source = source.int(tags::SERIES_NUMBER).filter(|n| (0..=1_000_000).contains(n));
         let role = match self {
@@ -46,6 +48,7 @@ impl SeriesRole {
             Self::KeyObjects => 3,
             Self::Capture => 4,
             Self::PresentationState => 5,
+            Self::RejectionNote => 6,
         };
         9000 + 10 * of_source.unwrap_or(0) + role
     }
@@ -88,7 +91,7 @@ pub(crate) fn put_series(set: &mut DataSet, work: &Work<'_>, role: SeriesRole, s
                 set.put_empty(tags::LATERALITY, Vr::CS);
             }
         }
-        SeriesRole::Report | SeriesRole::KeyObjects => {
+        SeriesRole::Report | SeriesRole::KeyObjects | SeriesRole::RejectionNote => {
             set.put_empty(tags::REFERENCED_PERFORMED_PROCEDURE_STEP_SEQUENCE, Vr::SQ)
         }
     }

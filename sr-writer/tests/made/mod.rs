@@ -34,6 +34,7 @@ pub(crate) fn context() -> WriteContext {
         form: SegmentationForm::default(),
         companions: Companions::default(),
         backdrops: vec![],
+        rejected: vec![],
         predecessor: None,
     }
 }

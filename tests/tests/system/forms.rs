@@ -82,6 +82,29 @@ fn storescp_gets_what_it_accepts() {
 }
 
 #[test]
+fn the_same_start_gives_the_same_files() {
+    if left_out("the same files", &["ONNX Runtime"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let study = work.path().join("study");
+    Phantom::small(22, 9).write(&study).unwrap();
+    let companions = "key-objects,secondary-capture,presentation-state";
+    let files = |name: &str, started: &str| -> Vec<Vec<u8>> {
+        let out = work.path().join(name);
+        let arguments = ["run", text(&study), "--out", text(&out), "--started", started];
+        call_well(&[&arguments[..], &["--companions", companions]].concat());
+        let mut paths = files_below(&out);
+        paths.sort();
+        paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+    };
+    let first = files("first", "2026-11-24T10:15:00Z");
+    assert!(first.len() >= 6, "SEG, SR, captures, outlines, list and overlay");
+    assert_eq!(files("again", "2026-11-24T10:15:00Z"), first);
+    assert_ne!(files("later", "2026-11-24T10:15:01Z"), first);
+}
+
+#[test]
 fn orthanc_takes_what_was_negotiated() {
     if left_out("forms to Orthanc", &["Orthanc", "ONNX Runtime"]) {
         return;
