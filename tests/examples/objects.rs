@@ -140,12 +140,15 @@ fn mask(source: &SourceSeries, (centre, radii): &Ellipsoid) -> Mask {
     let part = |index: usize, axis: usize| ((index as f64 - centre[axis]) / radii[axis]).powi(2);
     let slice = |k: usize| {
         let depth = part(k, 2);
-        let inside =
-            |pixel: usize| part(pixel % columns, 0) + part(pixel / columns, 1) + depth <= 1.0;
-        if depth > 1.0 {
-            return None;
+        let mut pixels = vec![false; columns * rows];
+        // Only rows that the ellipsoid reaches are looked at.
+        for (j, row) in pixels.chunks_mut(columns).enumerate() {
+            let off = part(j, 1) + depth;
+            if off <= 1.0 {
+                (0..columns).for_each(|i| row[i] = part(i, 0) + off <= 1.0);
+            }
         }
-        SliceMask::from_pixels(&(0..columns * rows).map(inside).collect::<Vec<_>>())
+        SliceMask::from_pixels(&pixels)
     };
     Mask { columns, rows, slices: (0..slices).map(slice).collect() }
 }
