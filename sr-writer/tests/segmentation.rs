@@ -245,9 +245,11 @@ fn series_and_equipment_are_ours() {
     );
     assert_eq!(text(tags::STATION_NAME), "NODE1");
     assert_eq!(text(tags::MANUFACTURER), "parsenode");
-    let [scanner, node] = set.items(tags::CONTRIBUTING_EQUIPMENT_SEQUENCE) else {
-        panic!("not two")
+    let [scanner, node, algorithm] = set.items(tags::CONTRIBUTING_EQUIPMENT_SEQUENCE) else {
+        panic!("not three")
     };
+    assert_eq!(algorithm.text(tags::MANUFACTURER_MODEL_NAME).unwrap(), "test-model");
+    assert_eq!(algorithm.text(tags::DEVICE_SERIAL_NUMBER).unwrap(), "0123456789abcdef".repeat(4));
     assert_eq!(scanner.text(tags::MANUFACTURER).unwrap(), "Scanners");
     let purpose = tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE;
     assert_eq!(code(scanner, purpose)[0], "109101");

@@ -168,15 +168,19 @@ fn companions(row: &Row) -> Vec<PathBuf> {
     COMPANIONS.iter().map(path).chain([note]).filter(|path| path.is_file()).collect()
 }
 
+/// Whether the adapters that OHIF reads with are installed.
+pub(crate) fn has_cornerstone() -> bool {
+    setup::viewers().join("installed.json").is_file()
+}
+
 /// What the adapters that OHIF reads with make of the Segmentations; nothing where they are not installed.
 fn cornerstone(row: &Row) -> Result<Vec<Complaint>> {
-    let packages = setup::viewers();
-    if !packages.join("installed.json").is_file() {
+    if !has_cornerstone() {
         return Ok(Vec::new());
     }
     let script = tree::root().join("conformance/viewers/read_cornerstone.mjs");
     let mut node = Command::new("node");
-    node.env("PARSENODE_VIEWERS", packages).arg(script).arg(&row.source).arg(&row.made);
+    node.env("PARSENODE_VIEWERS", setup::viewers()).arg(script).arg(&row.source).arg(&row.made);
     script_complaints("cornerstone", &row.name, &mut node)
 }
 
