@@ -200,7 +200,8 @@ impl Extent {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Confidence(pub f64);
 
-/// The probability that the model gave each pixel, slice by slice, on the grid of the mask; slices without any are `None`.
+/// The probability that the model gave each pixel, slice by slice, on the grid of the mask; slices without any are `None`. What
+/// does not reach the model's threshold may be 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probabilities {
     /// One entry for each k of the grid: `rows × columns` values, row by row; 0 is 0, 255 is 1.

@@ -15,6 +15,8 @@ pub(crate) struct SliceDecision {
     pub(crate) masks: Vec<Option<SliceMask>>,
     /// The sum of the probabilities of those pixels.
     pub(crate) probability_sums: Vec<f64>,
+    /// The probability of each pixel of each label, 255 for 1; 0 outside its mask. `None` where they are not kept.
+    pub(crate) probabilities: Vec<Option<Vec<u8>>>,
 }
 
 /// How a voxel is decided.
@@ -25,17 +27,19 @@ pub(crate) struct Rule<'m> {
     pub(crate) channels: Vec<usize>,
     /// The label of each channel.
     label_of: Vec<Option<usize>>,
+    /// Whether the probability of each pixel is kept.
+    keep: bool,
 }
 
 impl<'m> Rule<'m> {
     /// The rule of a manifest.
-    pub(crate) fn of(output: &'m Output, labels: &[Label]) -> Self {
+    pub(crate) fn of(output: &'m Output, labels: &[Label], keep: bool) -> Self {
         let channels: Vec<usize> = labels.iter().map(|label| label.channel).collect();
         let mut label_of = vec![None; channels.iter().max().map_or(0, |last| last + 1)];
         for (label, channel) in channels.iter().enumerate() {
             label_of[*channel] = Some(label);
         }
-        Self { output, channels, label_of }
+        Self { output, channels, label_of, keep }
     }
 
     /// How many channels the labels need.
@@ -61,12 +65,23 @@ impl<'m> Rule<'m> {
         if !(0..scores.channels()).all(legal) {
             return Err(illegal(scale));
         }
-        let mut drawing = Drawing::new(self.channels.len(), scores.size[0] * scores.size[1]);
+        let mut drawing = self.drawing(scores.size[0] * scores.size[1]);
         match self.output.activation {
             Activation::Softmax => self.softmax_here(scores, plane, &mut drawing),
             Activation::Sigmoid => self.sigmoid_here(scores, plane, &mut drawing),
         }
         Ok(drawing.finish())
+    }
+
+    fn drawing(&self, pixels: usize) -> Drawing {
+        let labels = self.channels.len();
+        Drawing {
+            pixels,
+            keep: self.keep,
+            masks: vec![None; labels],
+            probability_sums: vec![0.0; labels],
+            probabilities: vec![None; labels],
+        }
     }
 
     fn softmax_here(&self, scores: &View<'_>, plane: usize, drawing: &mut Drawing) {
@@ -119,7 +134,7 @@ impl<'m> Rule<'m> {
         (map, k): (&IndexMap, usize),
         size: [usize; 2],
     ) -> SliceDecision {
-        let drawing = Drawing::new(self.channels.len(), size[0] * size[1]);
+        let drawing = self.drawing(size[0] * size[1]);
         let of_channels = vec![0.0; probabilities.channels()];
         let mut slice = Interpolated { rule: self, probabilities, cells, of_channels, drawing };
         for_each_inside((map, k), size, probabilities.size, |pixel, index| {
@@ -183,34 +198,43 @@ impl Interpolated<'_> {
     }
 }
 
+/// 255 for 1; what is in a mask is never 0.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 255")]
+fn in_eight_bits(probability: f32) -> u8 {
+    (probability * 255.0).round().clamp(1.0, 255.0) as u8
+}
+
 /// Masks of one slice while they are drawn.
 #[derive(Debug)]
 struct Drawing {
-    bytes: usize,
+    pixels: usize,
+    keep: bool,
     masks: Vec<Option<SliceMask>>,
     probability_sums: Vec<f64>,
+    probabilities: Vec<Option<Vec<u8>>>,
 }
 
 impl Drawing {
-    fn new(labels: usize, pixels: usize) -> Self {
-        Self {
-            bytes: pixels.div_ceil(8),
-            masks: vec![None; labels],
-            probability_sums: vec![0.0; labels],
-        }
-    }
-
     /// Sets a pixel of a label, where there is a probability. Each pixel of a label is drawn once.
     fn draw(&mut self, label: usize, pixel: usize, probability: Option<f32>) {
         let Some(probability) = probability else { return };
-        let empty = || SliceMask { bits: vec![0; self.bytes], pixel_count: 0 };
+        let probability = probability.clamp(0.0, 1.0);
+        let empty = || SliceMask { bits: vec![0; self.pixels.div_ceil(8)], pixel_count: 0 };
         let mask = self.masks[label].get_or_insert_with(empty);
         mask.bits[pixel / 8] |= 1 << (pixel % 8);
         mask.pixel_count += 1;
-        self.probability_sums[label] += f64::from(probability.clamp(0.0, 1.0));
+        self.probability_sums[label] += f64::from(probability);
+        if self.keep {
+            let kept = self.probabilities[label].get_or_insert_with(|| vec![0; self.pixels]);
+            kept[pixel] = in_eight_bits(probability);
+        }
     }
 
     fn finish(self) -> SliceDecision {
-        SliceDecision { masks: self.masks, probability_sums: self.probability_sums }
+        SliceDecision {
+            masks: self.masks,
+            probability_sums: self.probability_sums,
+            probabilities: self.probabilities,
+        }
     }
 }

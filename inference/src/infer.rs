@@ -19,6 +19,7 @@ use crate::sliding;
 #[derive(Debug)]
 pub struct ModelOutput {
     pub(crate) said: Said,
+    pub(crate) keep_probabilities: bool,
 }
 
 /// How far it is decided.
@@ -44,7 +45,8 @@ pub(crate) fn run(
     manifest: &Manifest,
     input: ModelInput<'_>,
 ) -> Result<ModelOutput, Unsuitable> {
-    let rule = Rule::of(&manifest.output, &manifest.labels);
+    let keep_probabilities = input.keep_probabilities;
+    let rule = Rule::of(&manifest.output, &manifest.labels, keep_probabilities);
     let run = Run { network, manifest, rule: &rule };
     let said = match (input.feed, &manifest.plan) {
         (Feed::Volume(feed), Plan::Volume { mode, .. }) => run.volume(feed, mode)?,
@@ -53,7 +55,7 @@ pub(crate) fn run(
             return Err(failed("the input was made for another model".into()));
         }
     };
-    Ok(ModelOutput { said })
+    Ok(ModelOutput { said, keep_probabilities })
 }
 
 /// What does not change during a run.

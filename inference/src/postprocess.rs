@@ -1,6 +1,6 @@
 //! From what a network said to findings on the source grid.
 
-use domain::{Absence, Absent, Confidence, Findings, Mask, Segment, Unsuitable};
+use domain::{Absence, Absent, Confidence, Findings, Mask, Probabilities, Segment, Unsuitable};
 use rayon::prelude::*;
 
 use crate::decide::{Rule, SliceDecision};
@@ -37,7 +37,9 @@ pub(crate) fn find(
 ) -> Result<Findings, Unsuitable> {
     let decisions = match output.said {
         Said::Decided(decisions) => decisions,
-        Said::Scores(scores, map) => decide(manifest, scores, &map, volume)?,
+        Said::Scores(scores, map) => {
+            decide(manifest, output.keep_probabilities, scores, &map, volume)?
+        }
     };
     let size = volume.grid.size();
     if decisions.len() != size[2] {
@@ -51,10 +53,12 @@ pub(crate) fn find(
         segments: Vec::new(),
         absent: Vec::new(),
     };
-    for (label, (slices, probability_sum)) in manifest.labels.iter().zip(by_label(decisions)) {
-        let mask = Mask { columns: size[0], rows: size[1], slices };
-        match segment(label, mask, probability_sum, volume) {
-            Some(segment) => findings.segments.push(segment),
+    let keep = output.keep_probabilities;
+    for (label, of_label) in manifest.labels.iter().zip(by_label(decisions)) {
+        let mask = Mask { columns: size[0], rows: size[1], slices: of_label.slices };
+        let kept = keep.then_some(Probabilities { slices: of_label.probabilities });
+        match segment(label, mask, of_label.probability_sum, volume) {
+            Some(segment) => findings.segments.push(Segment { probabilities: kept, ..segment }),
             None => findings.absent.push(absent(label)),
         }
     }
@@ -63,11 +67,12 @@ pub(crate) fn find(
 
 fn decide(
     manifest: &Manifest,
+    keep_probabilities: bool,
     mut scores: Scores,
     map: &IndexMap,
     volume: &Volume,
 ) -> Result<Vec<SliceDecision>, Unsuitable> {
-    let rule = Rule::of(&manifest.output, &manifest.labels);
+    let rule = Rule::of(&manifest.output, &manifest.labels, keep_probabilities);
     let voxels = scores.size.iter().product();
     activate(scores.store.values_mut(), voxels, &manifest.output)?;
     let cells = Cells::of(&scores, &manifest.output, &rule.channels);
@@ -77,18 +82,26 @@ fn decide(
     Ok(slices.map(|k| rule.there(&view, Some(&cells), (map, k), [columns, rows])).collect())
 }
 
-type LabelSlices = (Vec<Option<domain::SliceMask>>, f64);
+/// What all slices say of one label.
+#[derive(Debug, Default)]
+struct LabelSlices {
+    slices: Vec<Option<domain::SliceMask>>,
+    probability_sum: f64,
+    probabilities: Vec<Option<Vec<u8>>>,
+}
 
 /// From slices of labels to labels of slices.
 fn by_label(decisions: Vec<SliceDecision>) -> Vec<LabelSlices> {
     let labels = decisions.first().map_or(0, |decision| decision.masks.len());
     let mut all: Vec<LabelSlices> = Vec::new();
-    all.resize_with(labels, || (Vec::with_capacity(decisions.len()), 0.0));
+    all.resize_with(labels, LabelSlices::default);
     for decision in decisions {
         let parts = decision.masks.into_iter().zip(decision.probability_sums);
-        for ((slices, sum), (mask, probability_sum)) in all.iter_mut().zip(parts) {
-            slices.push(mask);
-            *sum += probability_sum;
+        let parts = parts.zip(decision.probabilities);
+        for (of_label, ((mask, sum), probabilities)) in all.iter_mut().zip(parts) {
+            of_label.slices.push(mask);
+            of_label.probability_sum += sum;
+            of_label.probabilities.push(probabilities);
         }
     }
     all

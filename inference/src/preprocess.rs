@@ -14,6 +14,16 @@ use crate::volume::Volume;
 #[derive(Debug)]
 pub struct ModelInput<'v> {
     pub(crate) feed: Feed<'v>,
+    pub(crate) keep_probabilities: bool,
+}
+
+impl ModelInput<'_> {
+    /// Whether findings shall have the probability of each pixel, too: a byte for each pixel of each label in slices that have
+    /// some.
+    #[must_use]
+    pub fn keeping_probabilities(self, keep_probabilities: bool) -> Self {
+        Self { keep_probabilities, ..self }
+    }
 }
 
 /// By kind of network.
@@ -70,7 +80,7 @@ pub fn preprocess<'v>(
         Plan::Volume { grid, .. } => Feed::Volume(feed_volume(&manifest.input, grid, volume)?),
         Plan::Slice(grid) => Feed::Slices(feed_slices(&manifest.input, grid, volume)),
     };
-    Ok(ModelInput { feed })
+    Ok(ModelInput { feed, keep_probabilities: false })
 }
 
 fn check(manifest: &Manifest, volume: &Volume, modality: &str) -> Result<(), Unsuitable> {

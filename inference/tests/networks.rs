@@ -295,3 +295,42 @@ fn two_threads_may_use_one_model() {
         }
     });
 }
+
+/// Findings with the probability of each pixel.
+fn run_keeping(model: &inference::Model, volume: &Volume) -> Findings {
+    let input = inference::preprocess(model.manifest(), volume, "CT").unwrap();
+    let output = inference::infer(model, input.keeping_probabilities(true)).unwrap();
+    inference::postprocess(model, output, volume).unwrap()
+}
+
+fn check_kept(findings: &Findings, volume: &Volume) {
+    let [columns, rows, planes] = volume.grid.size();
+    for segment in &findings.segments {
+        let kept = segment.probabilities.as_ref().unwrap();
+        assert_eq!(kept.slices.len(), planes);
+        let mut sum = 0.0;
+        for (k, slice) in kept.slices.iter().enumerate() {
+            assert_eq!(slice.is_some(), segment.mask.slices[k].is_some());
+            let Some(slice) = slice else { continue };
+            assert_eq!(slice.len(), columns * rows);
+            for (index, byte) in slice.iter().enumerate() {
+                assert_eq!(*byte > 0, segment.mask.contains(index % columns, index / columns, k));
+                sum += f64::from(*byte) / 255.0;
+            }
+        }
+        let mean = sum / segment.measurements.voxel_count as f64;
+        assert!((mean - segment.confidence.unwrap().0).abs() < 0.5 / 255.0, "{mean}");
+    }
+}
+
+#[test]
+fn probabilities_are_kept_where_they_are_asked_for() {
+    let Some(runtime) = runtime() else { return };
+    let volume = noisy();
+    for (kind, rank) in [("volume", 3), ("slice", 2)] {
+        let model = load(&manifest(kind, &[SOFTMAX]), &classes(rank), &runtime).unwrap();
+        check_kept(&run_keeping(&model, &volume), &volume);
+        let without = run(&model, &volume).unwrap();
+        assert!(without.segments.iter().all(|segment| segment.probabilities.is_none()));
+    }
+}

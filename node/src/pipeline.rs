@@ -11,8 +11,8 @@
 use std::path::Path;
 
 use domain::{
-    After, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
-    TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
+    After, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm,
+    SegmentationKind, SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{Model, Volume};
 use scu::{Chosen, Offered, ScuError, Timeouts};
@@ -61,7 +61,9 @@ pub(crate) fn process(
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
     let volume = inference::read_volume(source)?;
-    let input = inference::preprocess(model.manifest(), &volume, &source.modality)?;
+    let fractional = wanted.forms.iter().any(|form| form.kind == SegmentationKind::Fractional);
+    let input = inference::preprocess(model.manifest(), &volume, &source.modality)?
+        .keeping_probabilities(fractional);
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
     let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();

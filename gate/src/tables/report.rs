@@ -39,7 +39,7 @@ pub(crate) const EVIDENCE: &[Attribute] = &[
     ),
 ];
 
-/// Comprehensive 3D SR (PS3.3 §A.35.13): what it has beside [`COMMON`].
+/// Comprehensive 3D SR (PS3.3 §A.35.13): what it has beside [`super::COMMON`].
 pub(crate) const REPORT: &[Attribute] = &[
     row(tags::MODALITY, "Modality", Vr::CS, One, OneOf(&["SR"])),
     row(

@@ -87,7 +87,7 @@ pub(crate) const DIMENSION_INDEX: &[Attribute] = &[
 pub(crate) const ORGANIZATION: &[Attribute] =
     &[row(tags::DIMENSION_ORGANIZATION_UID, "DimensionOrganizationUID", Vr::UI, One, Any)];
 
-/// Segmentation (PS3.3 §A.51): what it has beside [`COMMON`].
+/// Segmentation (PS3.3 §A.51): what it has beside [`super::COMMON`].
 pub(crate) const SEGMENTATION: &[Attribute] = &[
     row(tags::MODALITY, "Modality", Vr::CS, One, OneOf(&["SEG"])),
     row(tags::BODY_PART_EXAMINED, "BodyPartExamined", Vr::CS, Three, Any),
