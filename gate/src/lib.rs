@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `module.rs`, `tables/` | attribute types, value representations and enumerated values of PS3.3, as data; strangers |
 //! | `codes.rs` | that each coded concept is known, and fits its attributes |
+//! | `rle.rs` | fragments, offset table and code of what is in RLE Lossless |
 //! | `segmentation.rs`, `frames.rs` | segments, dimensions, places, derivation, pixel length (§A.51, §C.8.20) |
 //! | `report.rs`, `group.rs` | TID 1500 row by row, references, evidence, units, regions (PS3.16) |
 //! | `set.rs` | that the files of a set belong together |
@@ -21,6 +22,7 @@ mod group;
 mod instance;
 mod module;
 mod report;
+mod rle;
 mod segmentation;
 mod set;
 mod tables;

@@ -7,7 +7,7 @@ use dataset::{DataSet, Vr, tags};
 use crate::evidence::Evidence;
 use crate::fault::Faults;
 use crate::frames::check_frames;
-use crate::instance::Instance;
+use crate::instance::{Instance, Pixels};
 
 /// The segments of all Segmentations of a set: by SOP Instance UID and Segment Number, their Tracking UIDs.
 #[derive(Debug, Default)]
@@ -130,20 +130,30 @@ fn check_segments(set: &DataSet, kind: Kind, segments: &mut Segments, faults: &m
     }
 }
 
-/// `ceil(Rows × Columns × Frames × Bits / 8)` made even, and the VR for that many bits (PS3.5 §8).
+/// Plain, `ceil(Rows × Columns × Frames × Bits / 8)` made even, and the VR for that many bits (PS3.5 §8); in RLE Lossless, as many
+/// fragments as frames, each of `Rows × Columns × Bits / 8`.
 fn check_pixels(instance: &Instance, faults: &mut Faults) {
     let set = &instance.data_set;
-    let Some((vr, declared, there)) = instance.pixels else {
-        faults.add("pixels", "PixelData", "there is none");
-        return;
-    };
-    let factors = [tags::ROWS, tags::COLUMNS, tags::NUMBER_OF_FRAMES, tags::BITS_ALLOCATED];
     let count = |tag| set.int(tag).and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+    let factors = [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED];
     let bits = factors.into_iter().fold(1_usize, |product, tag| product.saturating_mul(count(tag)));
-    let wanted = bits.div_ceil(8).next_multiple_of(2);
-    faults.unless(declared == wanted && there == wanted, "pixel-length", "PixelData", || {
-        format!("{declared} bytes declared, {there} there, {wanted} needed")
-    });
-    let fits = (vr == Vr::OW) == (count(tags::BITS_ALLOCATED) > 8);
-    faults.unless(fits, "pixel-representation", "PixelData", || format!("{vr:?}"));
+    let frames = count(tags::NUMBER_OF_FRAMES);
+    match &instance.pixels {
+        None => faults.add("pixels", "PixelData", "there is none"),
+        Some(Pixels::Plain { vr, declared, there }) => {
+            let wanted = bits.saturating_mul(frames).div_ceil(8).next_multiple_of(2);
+            let fits = *declared == wanted && *there == wanted;
+            faults.unless(fits, "pixel-length", "PixelData", || {
+                format!("{declared} bytes declared, {there} there, {wanted} needed")
+            });
+            let fits = (*vr == Vr::OW) == (count(tags::BITS_ALLOCATED) > 8);
+            faults.unless(fits, "pixel-representation", "PixelData", || format!("{vr:?}"));
+        }
+        Some(Pixels::Rle { frame_bytes }) => {
+            let fits = frame_bytes.len() == frames && frame_bytes.iter().all(|n| n * 8 == bits);
+            faults.unless(fits, "pixel-length", "PixelData", || {
+                format!("{} frames, {frames} needed, each of {} bytes", frame_bytes.len(), bits / 8)
+            });
+        }
+    }
 }

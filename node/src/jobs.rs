@@ -11,7 +11,7 @@ use domain::{
     UnsuitableCode, Wishes,
 };
 use spool::{NewResult, Spool, SpoolError};
-use sr_writer::{Companions, Device, ResultSet, WriteContext};
+use sr_writer::{Companions, Device, LabelMapCoding, ResultSet, WriteContext};
 use tokio::sync::Notify;
 
 use crate::bell::Bell;
@@ -112,6 +112,7 @@ impl Worker {
             device: self.device.clone(),
             created,
             form,
+            label_maps: LabelMapCoding::Rle,
             companions: Companions::default(),
             backdrops: vec![],
             rejected: self.rejected(job, form),

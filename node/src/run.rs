@@ -11,7 +11,7 @@ use domain::{
 use inference::{Model, RuntimeOptions};
 use serde::Serialize;
 use series::SourceInstance;
-use sr_writer::{Companions, Device, ResultInstance, ResultSet, WriteContext};
+use sr_writer::{Companions, Device, LabelMapCoding, ResultInstance, ResultSet, WriteContext};
 
 use crate::cli::RunArgs;
 use crate::clock;
@@ -196,6 +196,7 @@ fn infer(
         device: choice.device.clone(),
         created,
         form,
+        label_maps: LabelMapCoding::Plain,
         companions: Companions::default(),
         backdrops: vec![],
         rejected: vec![],

@@ -20,7 +20,8 @@ use domain::{
 };
 use series::SourceSeries;
 use sr_writer::{
-    Backdrop, Companions, Device, ResultInstance, SegmentationForm, SegmentationKind, WriteContext,
+    Backdrop, Companions, Device, LabelMapCoding, ResultInstance, SegmentationForm,
+    SegmentationKind, WriteContext,
 };
 
 const KINDS: [SegmentationKind; 3] =
@@ -97,6 +98,7 @@ fn context(form: SegmentationForm, backdrops: Vec<Backdrop>) -> WriteContext {
         },
         created: Moment::from_unix_millis(1_795_468_245_000),
         form,
+        label_maps: LabelMapCoding::Plain,
         companions: Companions {
             key_objects: true,
             secondary_capture: true,

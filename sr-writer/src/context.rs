@@ -19,6 +19,18 @@ pub struct Device {
     pub station_name: Option<String>,
 }
 
+/// How the pixels of LABELMAP lie in the file that [`crate::write()`] makes. Everything else is in Explicit VR Little Endian;
+/// [`crate::recode_data_set`] makes any transfer syntax from either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LabelMapCoding {
+    /// As they are, in Explicit VR Little Endian.
+    #[default]
+    Plain,
+    /// In RLE Lossless (PS3.5 Annex G): a few percent of the bytes, and made faster than plain pixels, which have to be cleared,
+    /// painted and carried.
+    Rle,
+}
+
 /// What results say beside the findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteContext {
@@ -28,6 +40,8 @@ pub struct WriteContext {
     pub created: Moment,
     /// In which form masks are written.
     pub form: SegmentationForm,
+    /// How LABELMAP is coded. UIDs do not depend on it.
+    pub label_maps: LabelMapCoding,
     /// What is to lie beside SEG and SR.
     pub companions: Companions,
     /// The pictures that masks are drawn on, where a Secondary Capture is wanted: [`crate::chosen_slices`] says of which slices.

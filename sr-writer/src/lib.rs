@@ -34,7 +34,7 @@ use dataset::tags;
 
 pub use coding::is_known_code;
 pub use companions::Backdrop;
-pub use context::{Device, WriteContext};
+pub use context::{Device, LabelMapCoding, WriteContext};
 pub use domain::{Companions, SegmentationForm, SegmentationKind};
 pub use error::WriteError;
 pub use parts::effective_form;

@@ -9,9 +9,9 @@ use series::SourceSeries;
 
 use rayon::prelude::*;
 
-use crate::iod::transfer_syntax;
+use crate::iod::{rle_syntax, transfer_syntax};
 use crate::uids::ResultUids;
-use crate::{SegmentationForm, SegmentationKind, WriteError};
+use crate::{LabelMapCoding, SegmentationForm, SegmentationKind, WriteError};
 
 /// The form in which findings are written when `form` is asked for.
 ///
@@ -60,11 +60,19 @@ impl Parts {
         source: &SourceSeries,
         findings: &Findings,
         form: SegmentationForm,
+        label_maps: LabelMapCoding,
         uids: &ResultUids,
     ) -> Result<Self, WriteError> {
-        let sop_class = match form.kind {
-            SegmentationKind::Binary | SegmentationKind::Fractional => SEGMENTATION_STORAGE,
-            SegmentationKind::Labelmap => LABEL_MAP_SEGMENTATION_STORAGE,
+        let (sop_class, syntax) = match (form.kind, label_maps) {
+            (SegmentationKind::Binary | SegmentationKind::Fractional, _) => {
+                (SEGMENTATION_STORAGE, transfer_syntax()?)
+            }
+            (SegmentationKind::Labelmap, LabelMapCoding::Plain) => {
+                (LABEL_MAP_SEGMENTATION_STORAGE, transfer_syntax()?)
+            }
+            (SegmentationKind::Labelmap, LabelMapCoding::Rle) => {
+                (LABEL_MAP_SEGMENTATION_STORAGE, rle_syntax()?)
+            }
         };
         let part = |(part, segments): (usize, Range<usize>)| {
             check_count(segments.len())?;
@@ -73,7 +81,7 @@ impl Parts {
                 series: uids.segmentation_series()?,
                 sop_instance: uids.segmentation(part)?,
                 sop_class: SopClassUid::parse(sop_class)?,
-                transfer_syntax: transfer_syntax()?,
+                transfer_syntax: syntax.clone(),
             };
             Ok(Part { identity, segments })
         };

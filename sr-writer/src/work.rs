@@ -49,7 +49,7 @@ impl<'a> Work<'a> {
         let form = form_without_overlap(findings, context.form, || overlap);
         let uids = ResultUids::new(source, findings, form, &copied);
         Ok(Self {
-            parts: Parts::new(source, findings, form, &uids)?,
+            parts: Parts::new(source, findings, form, context.label_maps, &uids)?,
             form,
             overlap,
             findings,

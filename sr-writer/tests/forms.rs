@@ -6,9 +6,11 @@ mod made;
 use std::num::NonZeroUsize;
 
 use dataset::{DataSet, Vr};
-use domain::{Findings, Limits, Probabilities, Segment, SourceGrid};
+use domain::{Findings, Limits, Probabilities, Segment, SourceGrid, TransferSyntaxUid};
 use series::SourceSeries;
-use sr_writer::{ResultSet, SegmentationForm, SegmentationKind, effective_form};
+use sr_writer::{
+    LabelMapCoding, ResultSet, SegmentationForm, SegmentationKind, effective_form, recode_file,
+};
 
 use made::{
     bone, context, findings, header, instance, left_lung, liver_tumor, parse, segment, series, tags,
@@ -113,6 +115,25 @@ fn more_than_255_segments_take_two_bytes_a_pixel() {
     let (set, pixels) = seg(&results);
     assert_eq!(int(&set, tags::BITS_ALLOCATED), 16);
     assert_eq!(pixels[255 * 2..257 * 2], [0, 1, 0, 0], "256, then background");
+}
+
+#[test]
+fn a_label_map_in_rle_is_the_same_in_every_transfer_syntax() {
+    let source = series(|_| {});
+    let findings = findings(&source, apart(&source));
+    let plain = &write(&source, &findings, LABELMAP).segmentations[0];
+    let mut context = context();
+    (context.form, context.label_maps) = (LABELMAP, LabelMapCoding::Rle);
+    let coded = &sr_writer::write(&findings, &source, &context).unwrap().segmentations[0];
+    assert_eq!(coded.identity.transfer_syntax.as_str(), "1.2.840.10008.1.2.5");
+    for uid in ["1.2.1", "1.2", "1.2.1.99", "1.2.5", "1.2.8.1"] {
+        let to = TransferSyntaxUid::parse(&format!("1.2.840.10008.{uid}")).unwrap();
+        assert_eq!(recode_file(coded, &to).unwrap(), recode_file(plain, &to).unwrap(), "{uid}");
+    }
+    let rle = TransferSyntaxUid::parse("1.2.840.10008.1.2.5").unwrap();
+    assert_eq!(recode_file(plain, &rle).unwrap(), coded.file);
+    let explicit = TransferSyntaxUid::parse("1.2.840.10008.1.2.1").unwrap();
+    assert_eq!(recode_file(coded, &explicit).unwrap(), plain.file);
 }
 
 #[test]

@@ -21,11 +21,11 @@ use std::time::Instant;
 
 use domain::{
     Axes, Bounds, CodedConcept, Extent, Findings, Limits, Mask, Measurements, ModelIdentity,
-    Moment, Segment, SegmentationForm, SegmentationKind, SliceMask, Target, TransferSyntaxUid,
+    Moment, Segment, SegmentationForm, SegmentationKind, SliceMask, Target,
 };
 use inference::{Volume, measure, read_volume};
 use series::SourceSeries;
-use sr_writer::{Companions, Device, WriteContext};
+use sr_writer::{Companions, Device, LabelMapCoding, WriteContext};
 
 type Failure = Box<dyn Error>;
 
@@ -96,11 +96,9 @@ fn binary(ct: &str, folder: &Path) -> Result<(), Failure> {
 fn label_map(ct: &str, folder: &Path) -> Result<(), Failure> {
     let source = read(ct)?;
     let findings = findings(&source, segments(&source, &many()));
-    let rle = TransferSyntaxUid::parse("1.2.840.10008.1.2.5")?;
     let begun = Instant::now();
     let results = sr_writer::write(&findings, &source, &context(SegmentationKind::Labelmap))?;
-    let file = sr_writer::recode_file(&results.segmentations[0], &rle)?;
-    fs::write(folder.join("ours-labelmap.dcm"), file)?;
+    fs::write(folder.join("ours-labelmap.dcm"), &results.segmentations[0].file)?;
     println!("{:.4}", begun.elapsed().as_secs_f64());
     Ok(())
 }
@@ -219,6 +217,7 @@ fn context(kind: SegmentationKind) -> WriteContext {
         },
         created: Moment::from_unix_millis(1_795_468_245_000),
         form: SegmentationForm { kind, ..SegmentationForm::default() },
+        label_maps: LabelMapCoding::Rle,
         companions: Companions::default(),
         backdrops: vec![],
         rejected: vec![],

@@ -73,3 +73,31 @@ fn bytes_that_are_no_result_are_a_fault_and_no_panic() {
         assert!(!made.check(&cut).is_empty(), "{length} bytes");
     }
 }
+
+#[test]
+fn rle_that_is_broken_is_found() {
+    let made = Made::in_rle();
+    assert_eq!(made.check(&made.files), []);
+    let seg = &made.files[SEG];
+    let head = b"\xE0\x7F\x10\0OB\0\0\xFF\xFF\xFF\xFF";
+    let start = seg.windows(head.len()).position(|window| window == head).unwrap() + head.len();
+    let syntax = b"1.2.840.10008.1.2.5\0";
+    let named = seg.windows(syntax.len()).position(|window| window == syntax).unwrap();
+    // Behind the item of the offset table (three offsets) and the head of the first fragment: its RLE header.
+    let first = start + 8 + 12 + 8;
+    let changes = [
+        ("transfer syntax", named + 18, b'1', "file"),
+        ("offset table", start + 8, 2, "file"),
+        ("item tag", start, 0, "file"),
+        ("segments", first, 0, "file"),
+        ("segment's place", first + 4, 2, "file"),
+        ("code", first + 64, 129, "pixel-length"),
+    ];
+    for (name, place, value, rule) in changes {
+        let mut files = made.files.clone();
+        assert_ne!(files[SEG][place], value, "{name}");
+        files[SEG][place] = value;
+        let faults = made.check(&files);
+        assert!(faults.iter().any(|fault| fault.rule == rule), "{name}: {faults:?}");
+    }
+}

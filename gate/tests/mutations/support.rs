@@ -37,6 +37,17 @@ impl Made {
         Self { source, findings, files }
     }
 
+    /// Label maps in RLE Lossless, as the node keeps them.
+    pub(crate) fn in_rle() -> Self {
+        let mut made = Self::in_patient(SegmentationKind::Labelmap);
+        let mut context = made::context();
+        context.form.kind = SegmentationKind::Labelmap;
+        context.label_maps = sr_writer::LabelMapCoding::Rle;
+        let results = sr_writer::write(&made.findings, &made.source, &context).unwrap();
+        made.files = results.instances().map(|result| result.file.clone()).collect();
+        made
+    }
+
     pub(crate) fn in_patient(kind: SegmentationKind) -> Self {
         Self::of(made::series(|_| {}), kind)
     }

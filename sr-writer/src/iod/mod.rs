@@ -18,7 +18,7 @@ pub(crate) use contributing_equipment::put_contributing_equipment;
 pub(crate) use copied::{copy, put_patient_and_study};
 pub(crate) use created_at::CreatedAt;
 pub(crate) use equipment::put_equipment;
-pub(crate) use file::{file, transfer_syntax};
+pub(crate) use file::{file, rle_syntax, transfer_syntax};
 pub(crate) use frame_of_reference::put_frame_of_reference;
 pub(crate) use reference::{evidence_item, put_sop_reference, series_items, sop_reference};
 pub(crate) use request::put_referenced_request;

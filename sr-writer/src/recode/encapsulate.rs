@@ -24,9 +24,38 @@ pub(crate) fn encapsulated(frames: Vec<Vec<u8>>, to: &mut Vec<u8>) {
     to.extend_from_slice(&SEQUENCE_END);
 }
 
+/// The fragments of encapsulated Pixel Data, from the offset table's item on and without it.
+pub(crate) fn fragments(mut value: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut items = Vec::new();
+    while value != SEQUENCE_END {
+        let (head, rest) = value.split_at_checked(8)?;
+        let length = u32::from_le_bytes(head.strip_prefix(&ITEM)?.try_into().ok()?);
+        let (item, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        items.push(item);
+        value = rest;
+    }
+    items.split_first().map(|(_, fragments)| fragments.to_vec())
+}
+
 fn push_item(value: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(&ITEM);
     let length = u32::try_from(value.len()).unwrap_or(u32::MAX - 1);
     to.extend_from_slice(&length.to_le_bytes());
     to.extend_from_slice(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_come_back() {
+        let frames = vec![vec![1, 2], vec![], vec![3, 4, 5, 6]];
+        let mut bytes = Vec::new();
+        encapsulated(frames.clone(), &mut bytes);
+        assert_eq!(fragments(&bytes[PIXEL_DATA.len()..]).unwrap(), frames);
+        for end in PIXEL_DATA.len()..bytes.len() {
+            assert_eq!(fragments(&bytes[PIXEL_DATA.len()..end]), None, "cut at {end}");
+        }
+    }
 }

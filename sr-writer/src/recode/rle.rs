@@ -42,6 +42,50 @@ fn put_number(coded: &mut [u8], place: usize, number: usize) {
     coded[place * 4..place * 4 + 4].copy_from_slice(&number.to_le_bytes());
 }
 
+/// A coded frame as it was: `bytes` of it, in `segments` of interleaved bytes. `None` where the code says anything else.
+pub(crate) fn plain_frame(coded: &[u8], segments: usize, bytes: usize) -> Option<Vec<u8>> {
+    if number(coded, 0)? != segments || !(1..=SEGMENTS_MAX).contains(&segments) {
+        return None;
+    }
+    let ends = (2..=segments).map(|place| number(coded, place)).chain([Some(coded.len())]);
+    let mut plain = vec![0; bytes];
+    let mut plane = Vec::new();
+    for (segment, end) in ends.enumerate() {
+        plane.clear();
+        unpack(coded.get(number(coded, segment + 1)?..end?)?, bytes / segments, &mut plane)?;
+        let places = plain.chunks_exact_mut(segments);
+        places.zip(&plane).for_each(|(pixel, byte)| pixel[significance(segment, segments)] = *byte);
+    }
+    Some(plain)
+}
+
+fn number(coded: &[u8], place: usize) -> Option<usize> {
+    let bytes = coded.get(place * 4..place * 4 + 4)?.try_into().ok()?;
+    usize::try_from(u32::from_le_bytes(bytes)).ok()
+}
+
+/// The bytes of a segment, `count` of them; a byte of padding may follow (§G.3.2).
+fn unpack(mut coded: &[u8], count: usize, to: &mut Vec<u8>) -> Option<()> {
+    while to.len() < count {
+        let (code, rest) = coded.split_first()?;
+        let length = usize::from(*code);
+        match length {
+            ..RUN_MAX => {
+                let (literal, rest) = rest.split_at_checked(length + 1)?;
+                to.extend_from_slice(literal);
+                coded = rest;
+            }
+            RUN_MAX => coded = rest,
+            _ => {
+                let (byte, rest) = rest.split_first()?;
+                to.resize(to.len() + 257 - length, *byte);
+                coded = rest;
+            }
+        }
+    }
+    (to.len() == count).then_some(())
+}
+
 /// Runs do not reach over the end of a row (§G.3.1).
 fn pack_rows(plane: &[u8], columns: usize, to: &mut Vec<u8>) {
     for row in plane.chunks(columns.max(1)) {
@@ -91,26 +135,6 @@ fn literal_length(row: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// PS3.5 §G.3.2.
-    fn unpack(coded: &[u8]) -> Vec<u8> {
-        let (mut bytes, mut at) = (Vec::new(), 0);
-        while at < coded.len() {
-            let n = coded[at].cast_signed();
-            if n >= 0 {
-                let count = usize::from(n.unsigned_abs()) + 1;
-                bytes.extend_from_slice(&coded[at + 1..=at + count]);
-                at += count + 1;
-            } else if n == -128 {
-                at += 1;
-            } else {
-                let count = usize::from(n.unsigned_abs()) + 1;
-                bytes.extend(std::iter::repeat_n(coded[at + 1], count));
-                at += 2;
-            }
-        }
-        bytes
-    }
-
     fn packed(row: &[u8]) -> Vec<u8> {
         let mut coded = Vec::new();
         pack(row, &mut coded);
@@ -128,7 +152,9 @@ mod tests {
                     u8::from(state >> 28 > 12) * 3 + u8::from(state >> 30 == 0)
                 })
                 .collect();
-            assert_eq!(unpack(&packed(&row)), row, "{length}");
+            let mut back = Vec::new();
+            unpack(&packed(&row), row.len(), &mut back).unwrap();
+            assert_eq!(back, row, "{length}");
         }
         assert_eq!(packed(&[7; 300]), [129, 7, 129, 7, 213, 7]);
         assert_eq!(packed(&[1, 2, 3]), [2, 1, 2, 3]);
@@ -139,5 +165,18 @@ mod tests {
         let coded = frame(&[0x34, 0x12, 0x78, 0x56], 2, 2);
         assert_eq!(coded[..12], [2, 0, 0, 0, 64, 0, 0, 0, 68, 0, 0, 0]);
         assert_eq!(coded[64..], [1, 0x12, 0x56, 0, 1, 0x34, 0x78, 0]);
+    }
+
+    #[test]
+    fn frames_come_back() {
+        for segments in 1..=3 {
+            let bytes: Vec<u8> = (0..60_u8).map(|n| n / 7 % 3 * 80 + n % 2).collect();
+            let coded = frame(&bytes, segments, 5);
+            assert_eq!(plain_frame(&coded, segments, bytes.len()).unwrap(), bytes, "{segments}");
+            assert_eq!(plain_frame(&coded, segments, bytes.len() + segments), None, "too few");
+            assert_eq!(plain_frame(&coded, segments, bytes.len() - segments), None, "too many");
+            assert_eq!(plain_frame(&coded, segments + 1, bytes.len()), None);
+            assert_eq!(plain_frame(&coded[..70], segments, bytes.len()), None, "cut");
+        }
     }
 }

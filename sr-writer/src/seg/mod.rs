@@ -5,7 +5,9 @@ mod dimensions;
 mod frames;
 mod functional_groups;
 mod image;
+mod label_map;
 mod pixel_data;
+mod runs;
 mod segment;
 
 use dataset::DataSet;

@@ -1,17 +1,18 @@
 //! Pixel Data (PS3.3 §C.8.20.2): of BINARY one bit string over all frames (PS3.5 §8.1.1), of FRACTIONAL a byte a pixel, of
 //! LABELMAP a Segment Number a pixel.
 
-use std::ops::Range;
-
 use dataset::DataSet;
 use domain::{InstanceIdentity, SliceMask};
 use rayon::prelude::*;
 
 use super::frames::{Frame, Frames};
 use super::image::bits;
+use super::label_map;
+use super::runs::for_each_run;
 use crate::iod::file;
+use crate::recode::encapsulated;
 use crate::work::Work;
-use crate::{SegmentationKind, WriteError};
+use crate::{LabelMapCoding, SegmentationKind, WriteError};
 
 /// A value with 32-bit length: even and below 2³² - 1.
 const VALUE_BYTES_MAX: usize = 0xFFFF_FFFE;
@@ -58,9 +59,28 @@ impl BitString<'_> {
     }
 }
 
-/// The whole file of a Segmentation whose other attributes are `set`. Pixels are written into it in place: of a large one
-/// there is never a second copy.
+/// The whole file of a Segmentation whose other attributes are `set`. Pixels are written into it in place, or coded frame by
+/// frame: of a large one there is never a second copy.
 pub(crate) fn file_with_pixels(
+    identity: &InstanceIdentity,
+    set: &DataSet,
+    work: &Work<'_>,
+    frames: &Frames,
+) -> Result<Vec<u8>, WriteError> {
+    match (work.form.kind, work.context.label_maps) {
+        (SegmentationKind::Labelmap, LabelMapCoding::Rle) => {
+            let mut bytes = file(identity, set);
+            encapsulated(label_map::rle_frames(work, frames), &mut bytes);
+            Ok(bytes)
+        }
+        (
+            SegmentationKind::Binary | SegmentationKind::Fractional | SegmentationKind::Labelmap,
+            LabelMapCoding::Plain | LabelMapCoding::Rle,
+        ) => plain_file(identity, set, work, frames),
+    }
+}
+
+fn plain_file(
     identity: &InstanceIdentity,
     set: &DataSet,
     work: &Work<'_>,
@@ -87,15 +107,16 @@ pub(crate) fn file_with_pixels(
     match work.form.kind {
         SegmentationKind::Binary => binary(work, frames, value),
         SegmentationKind::Fractional => fractional(work, frames, value),
-        SegmentationKind::Labelmap if bits == 8 => {
-            label_map(work, frames, value, |n| [n.to_le_bytes()[0]]);
+        SegmentationKind::Labelmap => {
+            fill_frames(frames, value, frame_pixels(work) * bits / 8, |frame, part| {
+                label_map::paint(work, frames, frame, part);
+            });
         }
-        SegmentationKind::Labelmap => label_map(work, frames, value, u16::to_le_bytes),
     }
     Ok(whole)
 }
 
-fn frame_pixels(work: &Work<'_>) -> usize {
+pub(super) fn frame_pixels(work: &Work<'_>) -> usize {
     let [columns, rows, _] = work.source.grid.size();
     columns * rows
 }
@@ -145,54 +166,6 @@ fn fractional(work: &Work<'_>, frames: &Frames, value: &mut [u8]) {
     });
 }
 
-/// The Segment Number of each pixel, in `N` bytes; 0 is background.
-fn label_map<const N: usize>(
-    work: &Work<'_>,
-    frames: &Frames,
-    value: &mut [u8],
-    bytes: impl Fn(u16) -> [u8; N] + Sync,
-) {
-    fill_frames(frames, value, frame_pixels(work) * N, |frame, part| {
-        for (number, segment) in (1..).zip(&work.findings.segments[frames.segments.clone()]) {
-            let Some(mask) = &segment.mask.slices[frame.k] else { continue };
-            let label = bytes(number);
-            let (labels, _) = part.as_chunks_mut::<N>();
-            for_each_run(&mask.bits, |run| labels[run].fill(label));
-        }
-    });
-}
-
-/// Calls `each` with every run of pixels that are set, 64 pixels looked at together; a run ends where its 64 do.
-fn for_each_run(bits: &[u8], mut each: impl FnMut(Range<usize>)) {
-    let (blocks, rest) = bits.as_chunks::<BLOCK_BYTES>();
-    let mut last = [0; BLOCK_BYTES];
-    last[..rest.len()].copy_from_slice(rest);
-    for (block, bytes) in blocks.iter().chain([&last]).enumerate() {
-        // Most of a mask is empty.
-        if bytes.iter().fold(0, |any, byte| any | byte) == 0 {
-            continue;
-        }
-        let (words, _) = bytes.as_chunks::<8>();
-        for (index, word) in (block * BLOCK_BYTES / 8..).zip(words) {
-            runs_of_word(index, u64::from_le_bytes(*word), &mut each);
-        }
-    }
-}
-
-/// Bytes that are looked at together, whether they are all 0.
-const BLOCK_BYTES: usize = 64;
-
-fn runs_of_word(index: usize, word: u64, each: &mut impl FnMut(Range<usize>)) {
-    let mut left = word;
-    while left != 0 {
-        let start = left.trailing_zeros();
-        let length = (left >> start).trailing_ones();
-        let run = index * 64 + start as usize;
-        each(run..run + length as usize);
-        left &= u64::MAX.checked_shl(start + length).unwrap_or(0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,16 +182,6 @@ mod tests {
             bytes.push(0);
         }
         bytes
-    }
-
-    #[test]
-    fn runs_are_the_pixels_that_are_set() {
-        for bytes in [vec![], vec![0xFF; 8], vec![0xFF; 19], (0..=255).collect::<Vec<u8>>()] {
-            let mut found = vec![false; bytes.len() * 8];
-            for_each_run(&bytes, |run| found[run].fill(true));
-            let wanted = (0..found.len()).map(|pixel| bytes[pixel / 8] >> (pixel % 8) & 1 == 1);
-            assert!(found.iter().copied().eq(wanted), "{} bytes", bytes.len());
-        }
     }
 
     #[test]

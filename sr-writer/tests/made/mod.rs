@@ -14,7 +14,7 @@ use domain::{
     TransferSyntaxUid,
 };
 use series::{SourceInstance, SourceSeries};
-use sr_writer::{Companions, Device, SegmentationForm, WriteContext};
+use sr_writer::{Companions, Device, LabelMapCoding, SegmentationForm, WriteContext};
 
 pub(crate) use dataset::tags;
 
@@ -32,6 +32,7 @@ pub(crate) fn context() -> WriteContext {
         },
         created: CREATED,
         form: SegmentationForm::default(),
+        label_maps: LabelMapCoding::Plain,
         companions: Companions::default(),
         backdrops: vec![],
         rejected: vec![],
