@@ -6,9 +6,10 @@ use series::SourceSeries;
 
 use crate::iod::{CreatedAt, put_patient_and_study};
 use crate::parts::{Parts, form_without_overlap, overlap};
+use crate::seg::coded_slices;
 use crate::text::{LO_MAX, ascii};
 use crate::uids::ResultUids;
-use crate::{SegmentationForm, WriteContext, WriteError};
+use crate::{LabelMapCoding, SegmentationForm, SegmentationKind, WriteContext, WriteError};
 
 /// Findings and source that fit together.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Work<'a> {
     pub(crate) form: SegmentationForm,
     /// Whether any voxel belongs to more than one segment.
     pub(crate) overlap: bool,
+    /// Of a label map in RLE Lossless, its slices.
+    pub(crate) coded_slices: Option<Vec<Vec<u8>>>,
     /// Which segments are in which Segmentation.
     pub(crate) parts: Parts,
     /// Tracking Identifier of each segment: its label, with its number where labels are alike.
@@ -45,11 +48,12 @@ impl<'a> Work<'a> {
         }
         let mut copied = DataSet::new();
         put_patient_and_study(&mut copied, header, &source.study);
-        let overlap = overlap(findings);
+        let (overlap, coded_slices) = coded_or_overlap(findings, source.grid.size(), context);
         let form = form_without_overlap(findings, context.form, || overlap);
         let uids = ResultUids::new(source, findings, form, &copied);
         Ok(Self {
             parts: Parts::new(source, findings, form, context.label_maps, &uids)?,
+            coded_slices: coded_slices.filter(|_| form.kind == SegmentationKind::Labelmap),
             form,
             overlap,
             findings,
@@ -67,6 +71,22 @@ impl Work<'_> {
     /// The Segmentation that has a segment, and the Segment Number there.
     pub(crate) fn segment(&self, index: usize) -> (&InstanceIdentity, u16) {
         self.parts.of_segment(index)
+    }
+}
+
+/// Whether segments overlap, and the slices of a label map in RLE Lossless, whose painting answers that on the way.
+fn coded_or_overlap(
+    findings: &Findings,
+    size: [usize; 3],
+    context: &WriteContext,
+) -> (bool, Option<Vec<Vec<u8>>>) {
+    let is_label_map = context.form.kind == SegmentationKind::Labelmap;
+    let can_be_numbered = findings.segments.len() <= usize::from(u16::MAX);
+    if is_label_map && can_be_numbered && context.label_maps == LabelMapCoding::Rle {
+        let coded = coded_slices(findings, size);
+        (coded.is_none(), coded)
+    } else {
+        (overlap(findings), None)
     }
 }
 

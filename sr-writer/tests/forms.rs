@@ -9,7 +9,8 @@ use dataset::{DataSet, Vr};
 use domain::{Findings, Limits, Probabilities, Segment, SourceGrid, TransferSyntaxUid};
 use series::SourceSeries;
 use sr_writer::{
-    LabelMapCoding, ResultSet, SegmentationForm, SegmentationKind, effective_form, recode_file,
+    LabelMapCoding, ResultSet, SegmentationForm, SegmentationKind, WriteContext, effective_form,
+    recode_file,
 };
 
 use made::{
@@ -99,6 +100,8 @@ fn what_overlaps_is_no_label_map_and_the_same_instance_as_binary() {
     assert_eq!(effective_form(&findings, LABELMAP), SegmentationForm::default());
     let wanted = write(&source, &findings, SegmentationForm::default());
     assert_eq!(write(&source, &findings, LABELMAP), wanted);
+    let coded = WriteContext { form: LABELMAP, label_maps: LabelMapCoding::Rle, ..context() };
+    assert_eq!(sr_writer::write(&findings, &source, &coded).unwrap(), wanted);
     assert_eq!(seg(&wanted).0.text(tags::SEGMENTS_OVERLAP).as_deref(), Some("YES"));
 }
 

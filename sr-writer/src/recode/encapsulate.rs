@@ -6,11 +6,12 @@ const SEQUENCE_END: [u8; 8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
 const PIXEL_DATA: [u8; 12] = [0xE0, 0x7F, 0x10, 0x00, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
 
 /// Appends Pixel Data of these frames, each of an even length. The offset table stays empty where 32 bits are too few.
-pub(crate) fn encapsulated(frames: Vec<Vec<u8>>, to: &mut Vec<u8>) {
+pub(crate) fn encapsulated<'a>(frames: impl Iterator<Item = &'a [u8]>, to: &mut Vec<u8>) {
+    let frames: Vec<&[u8]> = frames.collect();
     to.reserve(frames.iter().map(|frame| frame.len() + 12).sum::<usize>() + 28);
     to.extend_from_slice(&PIXEL_DATA);
     let mut next = 0_u64;
-    let offset = |frame: &Vec<u8>| {
+    let offset = |frame: &&[u8]| {
         let offset = u32::try_from(next);
         next += frame.len() as u64 + 8;
         offset
@@ -19,7 +20,7 @@ pub(crate) fn encapsulated(frames: Vec<Vec<u8>>, to: &mut Vec<u8>) {
     let table: Vec<u8> = table.into_iter().flat_map(u32::to_le_bytes).collect();
     push_item(&table, to);
     for frame in frames {
-        push_item(&frame, to);
+        push_item(frame, to);
     }
     to.extend_from_slice(&SEQUENCE_END);
 }
@@ -52,7 +53,7 @@ mod tests {
     fn fragments_come_back() {
         let frames = vec![vec![1, 2], vec![], vec![3, 4, 5, 6]];
         let mut bytes = Vec::new();
-        encapsulated(frames.clone(), &mut bytes);
+        encapsulated(frames.iter().map(Vec::as_slice), &mut bytes);
         assert_eq!(fragments(&bytes[PIXEL_DATA.len()..]).unwrap(), frames);
         for end in PIXEL_DATA.len()..bytes.len() {
             assert_eq!(fragments(&bytes[PIXEL_DATA.len()..end]), None, "cut at {end}");

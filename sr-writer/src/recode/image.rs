@@ -123,7 +123,8 @@ impl<'a> Image<'a> {
             Pixels::Plain(_) => {
                 let columns = self.number(tags::COLUMNS);
                 let coded = |frame: &Cow<'_, [u8]>| rle::frame(frame, segments, columns);
-                Some(self.encapsulated(self.frames()?.par_iter().map(coded).collect()))
+                let coded: Vec<_> = self.frames()?.par_iter().map(coded).collect();
+                Some(self.encapsulated(&coded))
             }
         }
     }
@@ -132,13 +133,13 @@ impl<'a> Image<'a> {
         if self.number(tags::SAMPLES_PER_PIXEL) != 1 {
             return None;
         }
-        let coded = self.frames()?.par_iter().map(|frame| deflate(frame)).collect();
-        Some(self.encapsulated(coded))
+        let coded: Vec<_> = self.frames()?.par_iter().map(|frame| deflate(frame)).collect();
+        Some(self.encapsulated(&coded))
     }
 
-    fn encapsulated(&self, frames: Vec<Vec<u8>>) -> Vec<u8> {
+    fn encapsulated(&self, frames: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = encode(&self.data_set);
-        encapsulated(frames, &mut bytes);
+        encapsulated(frames.iter().map(Vec::as_slice), &mut bytes);
         bytes
     }
 }

@@ -2,6 +2,7 @@
 
 use dataset::{DataSet, Vr};
 
+use super::label_map::sample_bytes;
 use crate::iod::copy;
 use crate::text::{LO_MAX, ascii, code_string};
 use crate::work::Work;
@@ -82,7 +83,7 @@ pub(crate) fn bits(work: &Work<'_>) -> u16 {
     match work.form.kind {
         SegmentationKind::Binary => 1,
         SegmentationKind::Fractional => 8,
-        SegmentationKind::Labelmap if work.findings.segments.len() <= usize::from(u8::MAX) => 8,
+        SegmentationKind::Labelmap if sample_bytes(work.findings) == 1 => 8,
         SegmentationKind::Labelmap => 16,
     }
 }

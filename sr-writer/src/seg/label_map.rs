@@ -1,21 +1,21 @@
 //! The frames of LABELMAP: a Segment Number a pixel (PS3.3 §C.8.20.2.3).
 
-use domain::Segment;
+use domain::{Findings, Segment};
 use rayon::prelude::*;
 
-use super::frames::{Frame, Frames};
-use super::image::bits;
-use super::pixel_data::frame_pixels;
 use super::runs::for_each_run;
 use crate::recode::rle;
-use crate::work::Work;
 
-/// The Segment Number of each pixel of a frame, in one byte or two, little endian; what is no segment's stays as it is.
-pub(super) fn paint(work: &Work<'_>, frames: &Frames, frame: &Frame, to: &mut [u8]) {
-    let segments = &work.findings.segments[frames.segments.clone()];
-    match bits(work) {
-        8 => paint_in(segments, frame.k, to, |number| [number.to_le_bytes()[0]]),
-        _ => paint_in(segments, frame.k, to, u16::to_le_bytes),
+/// Bytes of a pixel: Segment Numbers up to 255 take one.
+pub(crate) fn sample_bytes(findings: &Findings) -> usize {
+    if findings.segments.len() <= usize::from(u8::MAX) { 1 } else { 2 }
+}
+
+/// Paints the Segment Number of each pixel of slice `k`, little endian, over 0; says whether any pixel had one already.
+pub(super) fn paint(findings: &Findings, k: usize, to: &mut [u8]) -> bool {
+    match sample_bytes(findings) {
+        1 => paint_in(&findings.segments, k, to, |number| [number.to_le_bytes()[0]]),
+        _ => paint_in(&findings.segments, k, to, u16::to_le_bytes),
     }
 }
 
@@ -24,24 +24,32 @@ fn paint_in<const N: usize>(
     k: usize,
     to: &mut [u8],
     bytes: impl Fn(u16) -> [u8; N],
-) {
+) -> bool {
     let (labels, _) = to.as_chunks_mut::<N>();
+    let mut overlap = false;
     for (number, segment) in (1..).zip(segments) {
         let Some(mask) = &segment.mask.slices[k] else { continue };
         let label = bytes(number);
-        for_each_run(&mask.bits, |run| labels[run].fill(label));
+        for_each_run(&mask.bits, |run| {
+            overlap |= labels[run.clone()].iter().any(|label| *label != [0; N]);
+            labels[run].fill(label);
+        });
     }
+    overlap
 }
 
-/// The frames in RLE Lossless, each painted in a buffer of its core and coded at once: plain pixels are never there as a whole.
-pub(super) fn rle_frames(work: &Work<'_>, frames: &Frames) -> Vec<Vec<u8>> {
-    let sample_bytes = usize::from(bits(work) / 8);
-    let columns = work.source.grid.size()[0];
-    let plain = || vec![0; frame_pixels(work) * sample_bytes];
-    let coded = |plain: &mut Vec<u8>, frame: &Frame| {
+/// All slices in RLE Lossless, of masks of columns, rows and slices in `size`; `None` when any voxel belongs to more than one segment.
+///
+/// Each is painted in a buffer of its core and coded at once: plain pixels are never there as a whole, and the masks, which
+/// are the most that is read, are read once.
+pub(crate) fn coded_slices(findings: &Findings, size: [usize; 3]) -> Option<Vec<Vec<u8>>> {
+    let [columns, rows, slices] = size;
+    let sample_bytes = sample_bytes(findings);
+    let plain = || vec![0; columns * rows * sample_bytes];
+    let coded = |plain: &mut Vec<u8>, k: usize| {
         plain.fill(0);
-        paint(work, frames, frame, plain);
-        rle::frame(plain, sample_bytes, columns)
+        let overlap = paint(findings, k, plain);
+        (!overlap).then(|| rle::frame(plain, sample_bytes, columns))
     };
-    frames.as_slice().par_iter().map_init(plain, coded).collect()
+    (0..slices).into_par_iter().map_init(plain, coded).collect()
 }

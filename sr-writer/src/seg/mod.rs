@@ -22,6 +22,7 @@ use crate::{ResultInstance, ResultKind, WriteError, tags};
 
 pub(crate) use color::cielab;
 use frames::{Frame, Frames};
+pub(crate) use label_map::coded_slices;
 
 /// Makes the Segmentations of findings with at least one segment.
 pub(crate) fn write(work: &Work<'_>) -> Result<Vec<ResultInstance>, WriteError> {

@@ -12,7 +12,7 @@ use super::runs::for_each_run;
 use crate::iod::file;
 use crate::recode::encapsulated;
 use crate::work::Work;
-use crate::{LabelMapCoding, SegmentationKind, WriteError};
+use crate::{SegmentationKind, WriteError};
 
 /// A value with 32-bit length: even and below 2³² - 1.
 const VALUE_BYTES_MAX: usize = 0xFFFF_FFFE;
@@ -67,17 +67,10 @@ pub(crate) fn file_with_pixels(
     work: &Work<'_>,
     frames: &Frames,
 ) -> Result<Vec<u8>, WriteError> {
-    match (work.form.kind, work.context.label_maps) {
-        (SegmentationKind::Labelmap, LabelMapCoding::Rle) => {
-            let mut bytes = file(identity, set);
-            encapsulated(label_map::rle_frames(work, frames), &mut bytes);
-            Ok(bytes)
-        }
-        (
-            SegmentationKind::Binary | SegmentationKind::Fractional | SegmentationKind::Labelmap,
-            LabelMapCoding::Plain | LabelMapCoding::Rle,
-        ) => plain_file(identity, set, work, frames),
-    }
+    let Some(slices) = &work.coded_slices else { return plain_file(identity, set, work, frames) };
+    let mut bytes = file(identity, set);
+    encapsulated(frames.iter().map(|frame| slices[frame.k].as_slice()), &mut bytes);
+    Ok(bytes)
 }
 
 fn plain_file(
@@ -109,14 +102,14 @@ fn plain_file(
         SegmentationKind::Fractional => fractional(work, frames, value),
         SegmentationKind::Labelmap => {
             fill_frames(frames, value, frame_pixels(work) * bits / 8, |frame, part| {
-                label_map::paint(work, frames, frame, part);
+                label_map::paint(work.findings, frame.k, part);
             });
         }
     }
     Ok(whole)
 }
 
-pub(super) fn frame_pixels(work: &Work<'_>) -> usize {
+fn frame_pixels(work: &Work<'_>) -> usize {
     let [columns, rows, _] = work.source.grid.size();
     columns * rows
 }
