@@ -11,6 +11,9 @@ pub(crate) fn sample_bytes(findings: &Findings) -> usize {
     if findings.segments.len() <= usize::from(u8::MAX) { 1 } else { 2 }
 }
 
+/// So much of a mask is read before it is asked whether all of its pixels were found.
+const PART_BYTES: usize = 1024;
+
 /// Paints the Segment Number of each pixel of slice `k`, little endian, over 0; says whether any pixel had one already.
 pub(super) fn paint(findings: &Findings, k: usize, to: &mut [u8]) -> bool {
     match sample_bytes(findings) {
@@ -30,10 +33,19 @@ fn paint_in<const N: usize>(
     for (number, segment) in (1..).zip(segments) {
         let Some(mask) = &segment.mask.slices[k] else { continue };
         let label = bytes(number);
-        for_each_run(&mask.bits, |run| {
-            overlap |= labels[run.clone()].iter().any(|label| *label != [0; N]);
-            labels[run].fill(label);
-        });
+        let mut left = mask.pixel_count;
+        for (part, bits) in mask.bits.chunks(PART_BYTES).enumerate() {
+            // Behind the last pixel there is nothing to be read.
+            if left == 0 {
+                break;
+            }
+            let labels = &mut labels[part * PART_BYTES * 8..];
+            for_each_run(bits, |run| {
+                left = left.saturating_sub(run.len());
+                overlap |= labels[run.clone()].iter().any(|label| *label != [0; N]);
+                labels[run].fill(label);
+            });
+        }
     }
     overlap
 }
