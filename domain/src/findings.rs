@@ -27,7 +27,7 @@ pub struct SliceMask {
     /// One bit a pixel, rows one after the other without padding, first pixel in bit 0 (PS3.5 §8.1.1):
     /// `ceil(rows × columns / 8)` bytes, unused bits 0.
     pub bits: Vec<u8>,
-    /// Number of pixels that are set; above 0.
+    /// Number of pixels that are set; above 0. Who reads the bits may stop when so many were found.
     pub pixel_count: usize,
 }
 

@@ -25,8 +25,8 @@ const COMPANIONS: [&str; 4] = [
     "1.2.840.10008.5.1.4.1.1.11.2",
 ];
 
-/// Checks the Segmentations and the report of one answer, as files (PS3.10) in Explicit VR Little Endian. Objects of other SOP
-/// Classes are held against what is common to all.
+/// Checks the Segmentations and the report of one answer, as files (PS3.10) in Explicit VR Little Endian or, with pixels, in RLE
+/// Lossless. Objects of other SOP Classes are held against what is common to all.
 #[must_use]
 pub fn check(files: &[&[u8]], evidence: &Evidence<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -41,7 +41,7 @@ impl ResultKind {
 pub struct ResultInstance {
     /// What it is.
     pub kind: ResultKind,
-    /// Its UIDs; the transfer syntax is Explicit VR Little Endian.
+    /// Its UIDs; the transfer syntax is Explicit VR Little Endian, or RLE Lossless of a label map that was wanted so.
     pub identity: InstanceIdentity,
     /// The whole DICOM file (PS3.10).
     pub file: Vec<u8>,

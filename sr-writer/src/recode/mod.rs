@@ -4,7 +4,7 @@
 //! | transfer syntax | of |
 //! |---|---|
 //! | Explicit VR Little Endian | everything |
-//! | Implicit VR Little Endian | everything that is not encapsulated |
+//! | Implicit VR Little Endian | everything |
 //! | Deflated Explicit VR Little Endian | everything (PS3.5 §A.5) |
 //! | RLE Lossless | images of 8 or 16 bits (PS3.5 Annex G) |
 //! | Deflated Image Frame Compression | images of one sample a pixel (PS3.5 §A.4.13) |

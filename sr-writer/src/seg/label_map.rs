@@ -37,6 +37,7 @@ fn paint_in<const N: usize>(
         for (part, bits) in mask.bits.chunks(PART_BYTES).enumerate() {
             // Behind the last pixel there is nothing to be read.
             if left == 0 {
+                debug_assert!(mask.bits[part * PART_BYTES..].iter().all(|byte| *byte == 0));
                 break;
             }
             let labels = &mut labels[part * PART_BYTES * 8..];
