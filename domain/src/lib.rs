@@ -15,6 +15,7 @@ mod geometry;
 mod instance;
 mod intake;
 
+mod ask;
 mod assemble;
 mod job;
 mod retry;
@@ -26,6 +27,7 @@ mod model;
 mod unsuitable;
 
 pub use ae_title::{AeTitle, AeTitleError};
+pub use ask::{Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn, Vocabulary};
 pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
 pub use findings::{
