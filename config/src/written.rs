@@ -219,6 +219,19 @@ pub(crate) struct Rule {
     #[serde(default)]
     pub(crate) prompts: Vec<String>,
     #[serde(default)]
+    pub(crate) targets: Vec<String>,
+    pub(crate) recognise: Option<Recognise>,
+    #[serde(default)]
+    pub(crate) open_vocabulary: bool,
+    #[serde(default)]
+    pub(crate) boxes: bool,
+    pub(crate) modality: Option<String>,
+    pub(crate) site: Option<String>,
+    pub(crate) sequence: Option<String>,
+    pub(crate) window: Option<String>,
+    pub(crate) turn: Option<String>,
+    pub(crate) p_least: Option<f64>,
+    #[serde(default)]
     pub(crate) destinations: Vec<String>,
     #[serde(default)]
     pub(crate) then: Then,
@@ -236,6 +249,12 @@ pub(crate) struct Rule {
     pub(crate) orientation: Vec<Orientation>,
     #[serde(default, rename = "match")]
     pub(crate) conditions: BTreeMap<String, Test>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Recognise {
+    All,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

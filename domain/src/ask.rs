@@ -21,6 +21,63 @@ pub struct Ask {
     pub p_least: Option<f64>,
 }
 
+/// Most prompts and targets together that one rule may name. More is a fault of the configuration.
+pub const ASK_TEXTS_MAX: usize = 256;
+
+/// Longest prompt or target, in characters; the 77 tokens that a model takes are fewer. A longer one is a fault of the configuration.
+pub const ASK_TEXT_CHARS_MAX: usize = 512;
+
+impl Ask {
+    /// What is wrong with it whatever the model is: the key of `[[rule]]`, and what is wrong with its value.
+    #[must_use]
+    pub fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let lists = [("prompts", &self.prompts), ("targets", &self.targets)];
+        let Instead { modality, site, sequence, window } = &self.instead;
+        let words =
+            [("modality", modality), ("site", site), ("sequence", sequence), ("window", window)];
+        let of_lists = lists.iter().flat_map(|(key, texts)| texts.iter().map(|text| (*key, text)));
+        let of_words = words.iter().filter_map(|(key, text)| Some((*key, text.as_ref()?)));
+        for (key, text) in of_lists.chain(of_words) {
+            faults.extend(text_fault(text).map(|fault| (key, fault)));
+        }
+        let count = self.prompts.len() + self.targets.len();
+        if count > ASK_TEXTS_MAX {
+            faults.push((
+                "prompts",
+                format!("{count} with the targets, {ASK_TEXTS_MAX} are the most"),
+            ));
+        }
+        if let Some(p) = self.p_least.filter(|p| !(0.0..=1.0).contains(p)) {
+            faults.push(("p_least", format!("{p} does not lie between 0 and 1")));
+        }
+        faults
+    }
+
+    /// Whether it asks for nothing: neither words nor recognition. No promptable model can answer it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prompts.is_empty() && self.targets.is_empty() && self.recognise == Recognise::Nothing
+    }
+
+    /// Whether nothing of it was set, as it must be for a model that takes no prompts.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn text_fault(text: &str) -> Option<String> {
+    let count = text.chars().count();
+    if text.trim().is_empty() {
+        Some("a text is empty".into())
+    } else if count > ASK_TEXT_CHARS_MAX {
+        Some(format!("a text has {count} characters, {ASK_TEXT_CHARS_MAX} are the most"))
+    } else {
+        None
+    }
+}
+
 /// Recognition: what is all in here?
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Recognise {
@@ -95,4 +152,37 @@ pub enum Quarters {
     Two,
     /// 270 degrees.
     Three,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_alone_are_no_question() {
+        let boxes = Ask { boxes: Boxes::Parts, ..Ask::default() };
+        assert!(boxes.is_empty() && !boxes.is_default());
+        assert!(Ask::default().is_empty() && Ask::default().is_default());
+        let all = Ask { recognise: Recognise::All, ..Ask::default() };
+        let liver = Ask { targets: vec!["liver".into()], ..Ask::default() };
+        let text = Ask { prompts: vec!["liver in abdomen CT".into()], ..Ask::default() };
+        assert!([all, liver, text].iter().all(|ask| !ask.is_empty()));
+    }
+
+    #[test]
+    fn faults_are_found_on_both_sides_of_each_limit() {
+        let texts = |count| vec!["x".repeat(ASK_TEXT_CHARS_MAX); count];
+        let good = Ask { targets: texts(ASK_TEXTS_MAX), p_least: Some(1.0), ..Ask::default() };
+        assert_eq!(good.faults(), []);
+        let bad = Ask {
+            prompts: vec!["x".repeat(ASK_TEXT_CHARS_MAX + 1)],
+            targets: [vec![" ".to_owned()], texts(ASK_TEXTS_MAX)].concat(),
+            instead: Instead { site: Some(String::new()), ..Instead::default() },
+            p_least: Some(f64::NAN),
+            ..Ask::default()
+        };
+        let keys: Vec<_> = bad.faults().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["prompts", "targets", "site", "prompts", "p_least"]);
+        assert_eq!(Ask { p_least: Some(1.01), ..Ask::default() }.faults().len(), 1);
+    }
 }

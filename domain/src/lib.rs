@@ -20,6 +20,7 @@ mod assemble;
 mod job;
 mod retry;
 mod route;
+mod turn;
 
 mod findings;
 mod form;
@@ -27,7 +28,10 @@ mod model;
 mod unsuitable;
 
 pub use ae_title::{AeTitle, AeTitleError};
-pub use ask::{Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn, Vocabulary};
+pub use ask::{
+    ASK_TEXT_CHARS_MAX, ASK_TEXTS_MAX, Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn,
+    Vocabulary,
+};
 pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
 pub use findings::{
@@ -48,6 +52,7 @@ pub use route::{
     SeriesFacts, Test, Then, Verdict,
 };
 pub use tag::Tag;
+pub use turn::TurnError;
 pub use uid::{
     FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
     TransferSyntaxUid, UidError, derive_uid,

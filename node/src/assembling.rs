@@ -146,7 +146,7 @@ fn new_job((rule, _): &(&Rule, Verdict)) -> NewJob {
     NewJob {
         rule: rule.name.clone(),
         model: rule.model.clone(),
-        prompts: rule.prompts.clone(),
+        ask: rule.ask.clone(),
         destinations: rule.destinations.clone(),
     }
 }
