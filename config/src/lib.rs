@@ -74,6 +74,7 @@ mod tests {
         assert_eq!(full.backoff, example.backoff);
         assert_eq!(full.keep, example.keep);
         assert_eq!(full.receive.series_quiet, example.receive.series_quiet);
+        assert_eq!(full.receive.release_quiet, example.receive.release_quiet);
         assert!(example.routing.rules[0].ask.is_default());
         assert_eq!(full.routing.rules[0].conditions.len(), 6);
         assert_eq!(
@@ -158,6 +159,21 @@ mod tests {
             "rule \"r\" p_least: 2 does not lie between 0 and 1",
         ] {
             assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn quiet_times_have_decimals_and_bounds() {
+        let config = parse(&format!("{LEAST}[receive]\nseries_quiet_s = 2.5\n"), Path::new("/"));
+        let receive = config.unwrap().receive;
+        assert_eq!(receive.series_quiet, Duration::from_millis(2500));
+        assert_eq!(receive.release_quiet, receive.series_quiet, "unless it says otherwise");
+        let text = format!("{LEAST}[receive]\nrelease_quiet_s = 0.25\n");
+        let receive = parse(&text, Path::new("/")).unwrap().receive;
+        assert_eq!(receive.release_quiet, Duration::from_millis(250));
+        for wrong in ["series_quiet_s = -1", "series_quiet_s = inf", "release_quiet_s = 11"] {
+            let faults = faults(&format!("{LEAST}[receive]\n{wrong}\n"));
+            assert!(faults.contains("quiet_s: must"), "{wrong}: {faults}");
         }
     }
 

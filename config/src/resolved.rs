@@ -59,6 +59,8 @@ pub struct ReceiveConfig {
     pub called: Vec<AeTitle>,
     /// How long nothing must come before a series is complete.
     pub series_quiet: Duration,
+    /// How long nothing must come after the association that brought it was released; at most `series_quiet`.
+    pub release_quiet: Duration,
 }
 
 /// How long peers may take.

@@ -60,7 +60,8 @@ pub(crate) struct Receive {
     pub(crate) instance_bytes_max: u64,
     pub(crate) idle_timeout_s: u64,
     pub(crate) artim_timeout_s: u64,
-    pub(crate) series_quiet_s: u64,
+    pub(crate) series_quiet_s: f64,
+    pub(crate) release_quiet_s: Option<f64>,
     pub(crate) association_wait_s: u64,
     pub(crate) series_instances_max: usize,
 }
@@ -75,7 +76,8 @@ impl Default for Receive {
             instance_bytes_max: 4 << 30,
             idle_timeout_s: 120,
             artim_timeout_s: 30,
-            series_quiet_s: 10,
+            series_quiet_s: 10.0,
+            release_quiet_s: None,
             association_wait_s: 1_800,
             series_instances_max: 20_000,
         }

@@ -32,7 +32,7 @@ pub use ask::{
     ASK_TEXT_CHARS_MAX, ASK_TEXTS_MAX, Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn,
     Vocabulary,
 };
-pub use assemble::{Assembled, Assembler, OpenSeries};
+pub use assemble::{Assembled, Assembler, OpenSeries, Waits};
 pub use coded_concept::CodedConcept;
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
@@ -41,7 +41,7 @@ pub use findings::{
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
-pub use intake::{Announced, Intake, Part, Refusal, Stored};
+pub use intake::{Announced, Intake, Part, Parting, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};
 pub use limits::Limits;
 pub use model::ModelIdentity;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     After, Assembled, Assembler, Limits, Moment, RoutingTable, Rule, SeriesInstanceUid,
-    SpooledInstance, StudyInstanceUid, Verdict,
+    SpooledInstance, StudyInstanceUid, Verdict, Waits,
 };
 use spool::{NewJob, Spool, SpoolError};
 
@@ -29,8 +29,8 @@ pub(crate) struct Assembling {
     pub(crate) routing: RoutingTable,
     /// Bounds on headers and series.
     pub(crate) limits: Limits,
-    /// How long nothing must come before a series is complete.
-    pub(crate) quiet: Duration,
+    /// How long is waited before a series is complete.
+    pub(crate) waits: Waits,
     /// Rung when there are jobs.
     pub(crate) jobs: Arc<Bell>,
 }
@@ -46,8 +46,8 @@ impl Assembling {
                 Ok(Arrival::Instance { study, series, association }) => {
                     assembler.on_instance(&study, &series, Some(association), clock::now());
                 }
-                Ok(Arrival::AssociationClosed(association)) => {
-                    assembler.on_association_closed(association);
+                Ok(Arrival::AssociationClosed(association, parting)) => {
+                    assembler.on_association_closed(association, parting, clock::now());
                 }
                 Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -62,7 +62,7 @@ impl Assembling {
 
     /// The machine as the ledger remembers it.
     fn resume(&self) -> Assembler {
-        let mut assembler = Assembler::new(self.quiet, self.limits.association_wait);
+        let mut assembler = Assembler::new(self.waits);
         match self.spool.open_series() {
             Ok(open) => {
                 for row in open {

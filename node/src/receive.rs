@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use domain::{
-    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Refusal,
+    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
     SeriesInstanceUid, Stored, StudyInstanceUid,
 };
 use spool::{Change, PartFile, Published, Spool, SpoolError};
@@ -22,7 +22,7 @@ pub(crate) enum Arrival {
         association: AssociationId,
     },
     /// An association ended.
-    AssociationClosed(AssociationId),
+    AssociationClosed(AssociationId, Parting),
     /// The node stops.
     Stop,
 }
@@ -53,8 +53,8 @@ impl Intake for SpoolIntake {
         Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
     }
 
-    fn association_closed(&self, association: AssociationId) {
-        self.tell(Arrival::AssociationClosed(association));
+    fn association_closed(&self, association: AssociationId, parting: Parting) {
+        self.tell(Arrival::AssociationClosed(association, parting));
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use config::Config;
-use domain::{Limits, Moment};
+use domain::{Limits, Moment, Waits};
 use scp::{ScpCounters, ScpSettings};
 use scu::Timeouts;
 use spool::Spool;
@@ -123,7 +123,11 @@ impl Node {
             spool: Arc::clone(&self.spool),
             routing: self.config.routing.clone(),
             limits: self.limits().clone(),
-            quiet: self.config.receive.series_quiet,
+            waits: Waits {
+                quiet: self.config.receive.series_quiet,
+                release_quiet: self.config.receive.release_quiet,
+                association_wait: self.limits().association_wait,
+            },
             jobs: Arc::clone(&self.jobs),
         };
         let mut threads = vec![thread::spawn(move || assembling.run(&receiver))];
