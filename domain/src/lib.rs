@@ -17,6 +17,7 @@ mod intake;
 
 mod ask;
 mod assemble;
+mod foresee;
 mod job;
 mod retry;
 mod route;
