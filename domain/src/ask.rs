@@ -1,5 +1,7 @@
 //! What a promptable model is asked about a series. Words only: what they mean is for the catalogue and the model to say.
 
+use std::fmt;
+
 /// The questions of one rule, or of one command line, to a promptable model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ask {
@@ -95,4 +97,66 @@ pub enum Quarters {
     Two,
     /// 270 degrees.
     Three,
+}
+
+impl Ask {
+    /// Whether nothing at all is asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let by_name = !self.prompts.is_empty() || !self.targets.is_empty();
+        !by_name && self.recognise == Recognise::Nothing
+    }
+}
+
+impl Turn {
+    /// All eight and the word for each in settings.
+    const WORDS: [(&str, Mirror, Quarters); 8] = [
+        ("none", Mirror::No, Quarters::Zero),
+        ("90", Mirror::No, Quarters::One),
+        ("180", Mirror::No, Quarters::Two),
+        ("270", Mirror::No, Quarters::Three),
+        ("mirror", Mirror::LeftRight, Quarters::Zero),
+        ("mirror-90", Mirror::LeftRight, Quarters::One),
+        ("mirror-180", Mirror::LeftRight, Quarters::Two),
+        ("mirror-270", Mirror::LeftRight, Quarters::Three),
+    ];
+
+    /// The turn that a setting names: `none`, `90`, `180`, `270`, `mirror` (also `mirror-0`), `mirror-90`, `mirror-180`,
+    /// `mirror-270`; `None` for other words. Degrees are clockwise.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let word = if word == "mirror-0" { "mirror" } else { word };
+        let found = Self::WORDS.iter().find(|(name, ..)| *name == word);
+        found.map(|(_, mirror, quarters)| Self { mirror: *mirror, quarters: *quarters })
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Self::WORDS
+            .iter()
+            .find(|(_, mirror, quarters)| (*mirror, *quarters) == (self.mirror, self.quarters));
+        f.write_str(word.map_or("none", |(word, ..)| word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_are_named_as_they_are_shown() {
+        for (word, mirror, quarters) in Turn::WORDS {
+            assert_eq!(Turn::named(word), Some(Turn { mirror, quarters }));
+            assert_eq!(Turn { mirror, quarters }.to_string(), word);
+        }
+        assert_eq!(Turn::named("mirror-0"), Turn::named("mirror"));
+        assert_eq!(Turn::named("45"), None);
+    }
+
+    #[test]
+    fn boxes_alone_ask_nothing() {
+        assert!(Ask { boxes: Boxes::Parts, ..Ask::default() }.is_empty());
+        assert!(!Ask { recognise: Recognise::All, ..Ask::default() }.is_empty());
+    }
 }
