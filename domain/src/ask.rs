@@ -1,5 +1,7 @@
 //! What a promptable model is asked about a series. Words only: what they mean is for the catalogue and the model to say.
 
+use std::fmt;
+
 /// The questions of one rule, or of one command line, to a promptable model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ask {
@@ -154,6 +156,38 @@ pub enum Quarters {
     Three,
 }
 
+impl Turn {
+    /// All eight and the word for each in settings.
+    const WORDS: [(&str, Mirror, Quarters); 8] = [
+        ("none", Mirror::No, Quarters::Zero),
+        ("90", Mirror::No, Quarters::One),
+        ("180", Mirror::No, Quarters::Two),
+        ("270", Mirror::No, Quarters::Three),
+        ("mirror", Mirror::LeftRight, Quarters::Zero),
+        ("mirror-90", Mirror::LeftRight, Quarters::One),
+        ("mirror-180", Mirror::LeftRight, Quarters::Two),
+        ("mirror-270", Mirror::LeftRight, Quarters::Three),
+    ];
+
+    /// The turn that a setting names: `none`, `90`, `180`, `270`, `mirror` (also `mirror-0`), `mirror-90`, `mirror-180`,
+    /// `mirror-270`; `None` for other words. Degrees are clockwise.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let word = if word == "mirror-0" { "mirror" } else { word };
+        let found = Self::WORDS.iter().find(|(name, ..)| *name == word);
+        found.map(|(_, mirror, quarters)| Self { mirror: *mirror, quarters: *quarters })
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = Self::WORDS
+            .iter()
+            .find(|(_, mirror, quarters)| (*mirror, *quarters) == (self.mirror, self.quarters));
+        f.write_str(word.map_or("none", |(word, ..)| word))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,5 +218,15 @@ mod tests {
         let keys: Vec<_> = bad.faults().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["prompts", "targets", "site", "prompts", "p_least"]);
         assert_eq!(Ask { p_least: Some(1.01), ..Ask::default() }.faults().len(), 1);
+    }
+
+    #[test]
+    fn turns_are_named_as_they_are_shown() {
+        for (word, mirror, quarters) in Turn::WORDS {
+            assert_eq!(Turn::named(word), Some(Turn { mirror, quarters }));
+            assert_eq!(Turn { mirror, quarters }.to_string(), word);
+        }
+        assert_eq!(Turn::named("mirror-0"), Turn::named("mirror"));
+        assert_eq!(Turn::named("45"), None);
     }
 }

@@ -282,6 +282,8 @@ pub enum Absence {
         /// The least that is accepted.
         least: f64,
     },
+    /// There is a mask, but it lies on that of something else of which the model is surer.
+    Overlapped,
     /// The model has no statistics for such objects, so that its mask cannot be judged.
     UnknownTarget,
     /// The intensities were prepared for another window than the one that the statistics are of.
@@ -295,7 +297,7 @@ impl Absence {
         match self {
             Self::LowPValue { p, .. } => Some(1.0 - p),
             Self::NotThere { probability, .. } => Some(1.0 - probability),
-            Self::EmptyMask | Self::UnknownTarget | Self::WindowMismatch => None,
+            Self::EmptyMask | Self::Overlapped | Self::UnknownTarget | Self::WindowMismatch => None,
         }
     }
 }
@@ -309,6 +311,9 @@ impl fmt::Display for Absence {
             }
             Self::NotThere { probability, least } => {
                 write!(f, "not there: existence {probability:.4}, at least {least} is asked for")
+            }
+            Self::Overlapped => {
+                f.write_str("overlapped: its mask lies on that of another that is surer")
             }
             Self::UnknownTarget => f.write_str("unknown target: the model has no statistics of it"),
             Self::WindowMismatch => {

@@ -22,6 +22,7 @@ mod percentile;
 mod postprocess;
 mod preprocess;
 mod probabilities;
+mod prompt;
 mod resample;
 mod runtime;
 mod scores;
@@ -33,8 +34,11 @@ pub use faults::{ModelFault, ModelFaults};
 pub use infer::{ModelOutput, infer};
 pub use manifest::{Kind, Manifest};
 pub use measure::measure;
-pub use model::Model;
+pub use model::{LoadOptions, Model};
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};
+pub use prompt::{
+    Ahead, AnswerOptions, Neighbourhood, Question, Questions, SliceAnswers, answer, answer_ahead,
+};
 pub use runtime::{Provider, Runtime, RuntimeError, RuntimeOptions, UnknownProvider};
 pub use volume::{Volume, read_volume};
