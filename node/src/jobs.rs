@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::bell::Bell;
 use crate::clock;
 use crate::models::Models;
-use crate::pipeline::{self, Wanted};
+use crate::pipeline::{self, Inquiry, Wanted};
 
 /// How often an idle worker looks by itself.
 const NAP: Duration = Duration::from_secs(5);
@@ -118,7 +118,9 @@ impl Worker {
             rejected: self.rejected(job, form),
             predecessor: self.predecessor(job, form),
         };
-        Ok(pipeline::process(model, &source, &self.wanted(job), context)?.results)
+        let inquiry = Inquiry { model, ask: &job.ask, ahead: None };
+        let _job = tracing::info_span!("job", id = job.id.0).entered();
+        Ok(pipeline::process(&inquiry, &source, &self.wanted(job), context)?.results)
     }
 
     /// What the destinations of a job may get, each form once.

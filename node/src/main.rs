@@ -2,6 +2,7 @@
 //!
 //! Read [`pipeline`] first: it is the way of the data, verb by verb.
 
+mod asking;
 mod assembling;
 mod bell;
 mod catalogue;
@@ -18,6 +19,7 @@ mod listen;
 mod log;
 mod model;
 mod models;
+mod outcome;
 mod overlay;
 mod peer;
 mod pipeline;

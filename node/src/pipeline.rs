@@ -5,16 +5,16 @@
 //! | 1, 2 | receive, spool | Association + C-STORE-RQ → `SpooledInstance` | [`crate::receive::SpoolIntake`], called by `scp` |
 //! | 3 | assemble | `SpooledInstance`, `Moment` → `Series` | [`crate::assembling`], around `domain::Assembler` |
 //! | 4 | route | `Series`, `RoutingTable` → jobs | [`route`] |
-//! | 5 to 8 | preprocess, infer, postprocess, write | series + model → result instances | [`process`] |
+//! | 5 to 8 | preprocess, infer, postprocess, write | series + model + question → result instances | [`process`] |
 //! | 9 | deliver | result instances + `Destination` → `Outcome`s | [`deliver`] |
 
 use std::path::Path;
 
 use domain::{
-    After, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm,
+    After, Ask, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm,
     SegmentationKind, SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
-use inference::{Model, Volume};
+use inference::{AnswerOptions, Kind, Model, Question, SliceAnswers, Volume};
 use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
@@ -37,8 +37,21 @@ pub(crate) struct Processed {
     pub(crate) volume: Volume,
     /// What was found.
     pub(crate) findings: Findings,
+    /// What a promptable model was asked; empty for others.
+    pub(crate) questions: Vec<Question>,
     /// SEG and SR, in each form that was asked for and is another than those before it.
     pub(crate) results: Vec<(SegmentationForm, ResultSet)>,
+}
+
+/// Who is asked what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inquiry<'a> {
+    /// Who.
+    pub(crate) model: &'a Model,
+    /// What; the default for a model that takes no prompts.
+    pub(crate) ask: &'a Ask,
+    /// Answers to single slices that were made while the series arrived.
+    pub(crate) ahead: Option<&'a SliceAnswers>,
 }
 
 /// What is to be written: for all destinations together.
@@ -53,23 +66,79 @@ pub(crate) struct Wanted {
 /// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
 ///
 /// # Errors
-/// [`Unsuitable`] when the series cannot be used or the model fails: quarantine, no retry.
+/// [`Unsuitable`] when the series cannot be used, the question cannot be asked of it, or the model fails: quarantine, no retry.
 pub(crate) fn process(
-    model: &Model,
+    inquiry: &Inquiry<'_>,
     source: &SourceSeries,
     wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
-    let volume = inference::read_volume(source)?;
     let fractional = wanted.forms.iter().any(|form| form.kind == SegmentationKind::Fractional);
+    let Answer { volume, findings, questions } = if takes_prompts(inquiry) {
+        asked(inquiry, source, fractional)?
+    } else {
+        labelled(inquiry.model, source, fractional)?
+    };
+    let results = write(&volume, &findings, source, wanted, context)?;
+    Ok(Processed { volume, findings, questions, results })
+}
+
+/// What comes of verbs 5 to 7.
+struct Answer {
+    volume: Volume,
+    findings: Findings,
+    questions: Vec<Question>,
+}
+
+/// A question to a model that takes none is refused by the model.
+fn takes_prompts(inquiry: &Inquiry<'_>) -> bool {
+    inquiry.model.kind() == Kind::Prompt || !inquiry.ask.is_default()
+}
+
+/// 5 to 7 of a model that is asked: the words are understood for these images, then put to the model slice by slice.
+fn asked(
+    inquiry: &Inquiry<'_>,
+    source: &SourceSeries,
+    keep_probabilities: bool,
+) -> Result<Answer, Unsuitable> {
+    let Inquiry { model, ask, ahead } = *inquiry;
+    let none = || Unsuitable::new(UnsuitableCode::TooFewSlices, "no instances");
+    let first = source.instances.first().ok_or_else(none)?;
+    let questions = model.understand(ask, &first.header)?;
+    for line in questions.log_lines() {
+        tracing::info!("{line}");
+    }
+    let options = AnswerOptions { keep_probabilities, ahead };
+    let (volume, findings) = inference::answer(model, source, &questions, options)?;
+    Ok(Answer { volume, findings, questions: questions.list().to_vec() })
+}
+
+/// 5 to 7 of a model that always looks for the same.
+fn labelled(
+    model: &Model,
+    source: &SourceSeries,
+    keep_probabilities: bool,
+) -> Result<Answer, Unsuitable> {
+    let volume = inference::read_volume(source)?;
     let input = inference::preprocess(model.manifest(), &volume, &source.modality)?
-        .keeping_probabilities(fractional);
+        .keeping_probabilities(keep_probabilities);
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
+    Ok(Answer { volume, findings, questions: vec![] })
+}
+
+/// 8: the results in each form that is wanted, and past the gate.
+fn write(
+    volume: &Volume,
+    findings: &Findings,
+    source: &SourceSeries,
+    wanted: &Wanted,
+    context: impl Fn(SegmentationForm) -> WriteContext,
+) -> Result<Vec<(SegmentationForm, ResultSet)>, Unsuitable> {
     let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();
     let pictures = wanted.companions.secondary_capture;
-    let backdrops = if pictures { overlay::backdrops(&volume, &findings) } else { Vec::new() };
-    for form in wanted.forms.iter().map(|form| sr_writer::effective_form(&findings, *form)) {
+    let backdrops = if pictures { overlay::backdrops(volume, findings) } else { Vec::new() };
+    for form in wanted.forms.iter().map(|form| sr_writer::effective_form(findings, *form)) {
         if results.iter().all(|(written, _)| *written != form) {
             let context = WriteContext {
                 form,
@@ -77,13 +146,13 @@ pub(crate) fn process(
                 backdrops: backdrops.clone(),
                 ..context(form)
             };
-            let set = sr_writer::write(&findings, source, &context)
+            let set = sr_writer::write(findings, source, &context)
                 .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
-            gating::check(&set, &findings, source)?;
+            gating::check(&set, findings, source)?;
             results.push((form, set));
         }
     }
-    Ok(Processed { volume, findings, results })
+    Ok(results)
 }
 
 /// 9: one result set to one destination over one association, SEG before SR: the first of several forms, in the first of
