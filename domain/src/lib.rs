@@ -12,6 +12,7 @@ mod uid;
 
 mod coded_concept;
 mod geometry;
+mod growing_stack;
 mod instance;
 mod intake;
 
@@ -41,6 +42,7 @@ pub use findings::{
 };
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
+pub use growing_stack::{Beside, Ends, GrowingStack};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
 pub use intake::{Announced, Intake, Part, Parting, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};
