@@ -46,6 +46,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
             provider: written.inference.provider,
             threads: written.inference.threads,
             workers: written.inference.workers,
+            ahead_bytes_max: written.inference.ahead_bytes_max,
         },
         log: LogConfig { format: written.log.format, level: written.log.level },
         device: DeviceConfig {

@@ -83,6 +83,8 @@ pub struct InferenceConfig {
     pub threads: usize,
     /// Jobs at a time; at least 1.
     pub workers: usize,
+    /// Memory for answers to slices of series that still arrive, in bytes; 0 for none.
+    pub ahead_bytes_max: usize,
 }
 
 /// How the log looks.

@@ -127,11 +127,18 @@ pub(crate) struct Inference {
     pub(crate) provider: String,
     pub(crate) threads: usize,
     pub(crate) workers: usize,
+    pub(crate) ahead_bytes_max: usize,
 }
 
 impl Default for Inference {
     fn default() -> Self {
-        Self { onnxruntime: None, provider: "cpu".into(), threads: 0, workers: 1 }
+        Self {
+            onnxruntime: None,
+            provider: "cpu".into(),
+            threads: 0,
+            workers: 1,
+            ahead_bytes_max: 256 << 20,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use domain::{
 };
 use spool::{NewJob, Spool, SpoolError};
 
+use crate::ahead::{Ahead, Word};
 use crate::bell::Bell;
 use crate::clock;
 use crate::pipeline;
@@ -31,6 +32,8 @@ pub(crate) struct Assembling {
     pub(crate) limits: Limits,
     /// How long is waited before a series is complete.
     pub(crate) waits: Waits,
+    /// Who answers slices of series that still arrive; nobody without.
+    pub(crate) ahead: Option<Ahead>,
     /// Rung when there are jobs.
     pub(crate) jobs: Arc<Bell>,
 }
@@ -43,13 +46,18 @@ impl Assembling {
             let deadline = assembler.next_deadline();
             let wait = deadline.map_or(NAP, |at| at.since(clock::now()).min(NAP));
             match arrivals.recv_timeout(wait) {
-                Ok(Arrival::Instance { study, series, association }) => {
-                    assembler.on_instance(&study, &series, Some(association), clock::now());
+                Ok(Arrival::Instance { instance, association }) => {
+                    let (study, series) = (&instance.identity.study, &instance.identity.series);
+                    assembler.on_instance(study, series, Some(association), clock::now());
+                    self.tell_ahead(|| Word::Instance(instance, association));
                 }
                 Ok(Arrival::AssociationClosed(association, parting)) => {
                     assembler.on_association_closed(association, parting, clock::now());
+                    self.tell_ahead(|| Word::AssociationClosed(association));
                 }
-                Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    return self.tell_ahead(|| Word::Stop);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // Also between arrivals: a steady stream of one series must not keep another from closing.
@@ -57,6 +65,12 @@ impl Assembling {
             if assembler.next_deadline().is_some_and(|at| at <= now) {
                 self.on_time(&mut assembler, now);
             }
+        }
+    }
+
+    fn tell_ahead(&self, word: impl FnOnce() -> Word) {
+        if let Some(ahead) = &self.ahead {
+            ahead.tell(word());
         }
     }
 
@@ -101,6 +115,9 @@ impl Assembling {
         let instances = self.spool.series_instances(series)?;
         let (jobs, note) = self.jobs_for(&instances, After::Series);
         let closed = self.spool.close_series(series, &instances, &jobs, note.as_deref(), now)?;
+        if let Some(ahead) = &self.ahead {
+            ahead.series_closed(series, jobs.iter().map(|job| job.rule.as_str()));
+        }
         let (count, revision) = (instances.len(), closed.revision.0);
         tracing::info!(%series, instances = count, revision, jobs = jobs.len(), note, "series closed");
         self.jobs.ring();

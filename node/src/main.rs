@@ -2,6 +2,7 @@
 //!
 //! Read [`pipeline`] first: it is the way of the data, verb by verb.
 
+mod ahead;
 mod asking;
 mod assembling;
 mod bell;
@@ -34,6 +35,7 @@ mod show;
 mod shutdown;
 mod status;
 mod text;
+mod wanted;
 
 use std::process::ExitCode;
 

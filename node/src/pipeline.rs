@@ -11,14 +11,15 @@
 use std::path::Path;
 
 use domain::{
-    After, Ask, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm,
-    SegmentationKind, SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
+    After, Ask, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
+    TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{AnswerOptions, Kind, Model, Question, SliceAnswers, Volume};
 use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
+use crate::wanted::Wanted;
 use crate::{gating, overlay};
 
 /// 4: what every rule says about a series, asked after the series or after its study.
@@ -54,15 +55,6 @@ pub(crate) struct Inquiry<'a> {
     pub(crate) ahead: Option<&'a SliceAnswers>,
 }
 
-/// What is to be written: for all destinations together.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    /// Forms of the masks.
-    pub(crate) forms: Vec<SegmentationForm>,
-    /// What lies beside SEG and SR.
-    pub(crate) companions: Companions,
-}
-
 /// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
 ///
 /// # Errors
@@ -73,11 +65,11 @@ pub(crate) fn process(
     wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
-    let fractional = wanted.forms.iter().any(|form| form.kind == SegmentationKind::Fractional);
+    let probabilities = wanted.has_probabilities();
     let Answer { volume, findings, questions } = if takes_prompts(inquiry) {
-        asked(inquiry, source, fractional)?
+        asked(inquiry, source, probabilities)?
     } else {
-        labelled(inquiry.model, source, fractional)?
+        labelled(inquiry.model, source, probabilities)?
     };
     let results = write(&volume, &findings, source, wanted, context)?;
     Ok(Processed { volume, findings, questions, results })

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 
 use domain::{
     Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
-    SeriesInstanceUid, Stored, StudyInstanceUid,
+    SpooledInstance, Stored,
 };
 use spool::{Change, PartFile, Published, Spool, SpoolError};
 
@@ -14,10 +14,8 @@ use spool::{Change, PartFile, Published, Spool, SpoolError};
 pub(crate) enum Arrival {
     /// An instance is on stable storage and is new or newer.
     Instance {
-        /// Its study.
-        study: StudyInstanceUid,
-        /// Its series.
-        series: SeriesInstanceUid,
+        /// The instance.
+        instance: Box<SpooledInstance>,
         /// Over which association it came.
         association: AssociationId,
     },
@@ -94,9 +92,8 @@ fn announce(published: &Published, association: AssociationId, arrivals: &Sender
     match published.change {
         Change::Identical => {}
         Change::New | Change::Replaced => {
-            let identity = &published.instance.identity;
-            let (study, series) = (identity.study.clone(), identity.series.clone());
-            drop(arrivals.send(Arrival::Instance { study, series, association }));
+            let instance = Box::new(published.instance.clone());
+            drop(arrivals.send(Arrival::Instance { instance, association }));
         }
     }
 }

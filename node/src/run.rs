@@ -18,10 +18,11 @@ use crate::files;
 use crate::models::{self, Models};
 use crate::outcome::SeriesOutcome;
 use crate::overlay::Picture;
-use crate::pipeline::{self, Inquiry, Processed, Wanted};
+use crate::pipeline::{self, Inquiry, Processed};
 use crate::progress::Progress;
 use crate::settings;
 use crate::text;
+use crate::wanted::Wanted;
 
 /// Most reasons that the last words name.
 const REASONS_MAX: usize = 5;

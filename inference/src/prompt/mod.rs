@@ -6,6 +6,7 @@
 
 mod ahead;
 mod answer;
+mod neighbours;
 mod questions;
 
 pub use ahead::{Ahead, SliceAnswers};
