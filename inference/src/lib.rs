@@ -19,6 +19,7 @@ mod manifest;
 mod measure;
 mod model;
 mod percentile;
+mod picture;
 mod postprocess;
 mod preprocess;
 mod probabilities;
@@ -35,6 +36,8 @@ pub use infer::{ModelOutput, infer};
 pub use manifest::{Kind, Manifest};
 pub use measure::measure;
 pub use model::{LoadOptions, Model};
+#[doc(hidden)]
+pub use picture::door as picture_door;
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};
 pub use prompt::{

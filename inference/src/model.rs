@@ -8,7 +8,8 @@ use ort::session::{RunOptions, Session};
 use ort::value::{TensorRef, TensorValueType};
 
 use crate::faults::{Faults, ModelFaults};
-use crate::manifest::{Kind, LabelSpec, Manifest, Mode, Plan, Spec};
+use crate::manifest::{Kind, LabelSpec, Manifest, Mode, Plan, PromptSpec, Spec};
+use crate::prompt::PromptEngine;
 use crate::runtime::{Memory, Runtime};
 use crate::scores::{Answer, Network, Next, Store, failed};
 use crate::tensors::{self, Names};
@@ -31,7 +32,7 @@ enum Engine {
     /// One network with a list of labels.
     Labels(LabelEngine),
     /// Three networks that are asked by text.
-    Prompt,
+    Prompt(PromptEngine),
 }
 
 /// How a model is loaded.
@@ -62,9 +63,9 @@ impl Model {
         let manifest = Manifest::read(dir)?;
         let engine = match &manifest.spec {
             Spec::Labels(spec) => Engine::Labels(LabelEngine::load(spec, runtime)?),
-            Spec::Prompt(_) => {
-                drop(options);
-                Engine::Prompt
+            Spec::Prompt(spec) => {
+                let sha256 = &manifest.identity.sha256;
+                Engine::Prompt(PromptEngine::load(spec, sha256, runtime, options.embeddings)?)
             }
         };
         let settings = settings(&manifest, runtime);
@@ -96,7 +97,19 @@ impl Model {
         let spec = self.manifest.labelling()?;
         match &self.engine {
             Engine::Labels(engine) => Ok((engine, spec)),
-            Engine::Prompt => Err(failed("the model has no network with labels".into())),
+            Engine::Prompt(_) => Err(failed("the model has no network with labels".into())),
+        }
+    }
+
+    /// The networks that are asked by text.
+    ///
+    /// # Errors
+    /// [`domain::UnsuitableCode::PromptRefused`] for a model that always looks for the same.
+    pub(crate) fn prompting(&self) -> Result<(&PromptEngine, &PromptSpec), Unsuitable> {
+        let spec = self.manifest.prompting()?;
+        match &self.engine {
+            Engine::Prompt(engine) => Ok((engine, spec)),
+            Engine::Labels(_) => Err(failed("the model has no networks for prompts".into())),
         }
     }
 }

@@ -6,26 +6,39 @@ from pathlib import Path
 
 import torch
 
-from . import compare, folder, random_weights
-from .failure import Failure
-from .folder import About, Options, Say
+from . import checkpoint, compare, folder, random_weights
+from .failure import MISUSE, Failure
+from .folder import BIOMEDPARSE, About, Options, Say
 from .networks.network import Network
 from .networks.sizes import FULL, TINY, Size
+from .statistics import read_statistics
+
+
+def export(arguments: argparse.Namespace, say: Say) -> int:
+    """`export`: a checkpoint → a folder."""
+    folder.need_free_place(arguments.out)
+    options = Options(arguments.precision, arguments.statistics)
+    if arguments.statistics is not None:
+        read_statistics(arguments.statistics)  # faults of it are said before minutes of work
+    network = checkpoint.read(arguments.checkpoint, say)
+    size = network.size
+    about = BIOMEDPARSE[size.generation] if size == FULL[size.generation] else about_random(size, 0)
+    folder.write(network, about, arguments.out, options, say)
+    say(f"next: parsenode model show {arguments.out}")
+    return 0
 
 
 def random(arguments: argparse.Namespace, say: Say) -> int:
     """`random`: a folder, a checkpoint, or both."""
-    if arguments.out is None and arguments.checkpoint is None:
-        raise Failure("give OUT, --checkpoint, or both", 64)
+    if arguments.out is None and (arguments.checkpoint is None or arguments.check):
+        raise Failure("give OUT, --checkpoint FILE, or both; --check needs OUT", MISUSE)
     size = {"tiny": TINY, "full": FULL}[arguments.size][arguments.generation]
     network = empty_network(size)
     say("drawing random weights")
     random_weights.fill(network, arguments.seed)
     about = about_random(size, arguments.seed)
     if arguments.checkpoint is not None:
-        from . import checkpoint
-
-        checkpoint.write(network, arguments.checkpoint, say)
+        checkpoint.write(network, arguments.checkpoint, arguments.seed, say)
     options = Options(arguments.precision, arguments.statistics)
     if arguments.check:
         return check(network, about, arguments.out, options, say)
@@ -59,4 +72,4 @@ def empty_network(size: Size) -> Network:
         return Network(size)
 
 
-TASKS = {"random": random}
+TASKS = {"export": export, "random": random}

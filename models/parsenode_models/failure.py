@@ -2,6 +2,7 @@
 
 import errno
 
+MISUSE = 64
 BAD_INPUT = 65
 OWN_FAULT = 70
 DISK = 74

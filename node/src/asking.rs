@@ -1,8 +1,9 @@
 //! What a promptable model is asked: the flags of `run`, and whether the question of each rule suits its model.
 
+use ::catalogue::{Site, catalogue};
 use clap::Args;
 use dataset::{DataSet, Vr, tags};
-use domain::{Ask, Boxes, Instead, Recognise, Rule, Turn, TurnError, Vocabulary};
+use domain::{Ask, Boxes, Instead, Recognise, Rule, Turn, TurnError, Unsuitable, Vocabulary};
 use inference::{Kind, Model};
 
 use crate::failure::{Failure, Fault};
@@ -122,7 +123,7 @@ pub(crate) fn check_rules(rules: &[Rule], models: &Models) -> Result<(), Failure
     }
 }
 
-/// The prompts and targets that no image of a modality of the model would make understood, each with the reason.
+/// The prompts and targets that would be understood for no images: of no modality of the model, at no site.
 fn refused_words(model: &Model, ask: &Ask) -> Vec<String> {
     let alone = |prompts: &[String], targets: &[String]| {
         let (prompts, targets) = (prompts.to_vec(), targets.to_vec());
@@ -131,13 +132,35 @@ fn refused_words(model: &Model, ask: &Ask) -> Vec<String> {
     let prompts = ask.prompts.iter().map(|text| (text, alone(std::slice::from_ref(text), &[])));
     let targets = ask.targets.iter().map(|text| (text, alone(&[], std::slice::from_ref(text))));
     let refused = |(text, ask): (&String, Ask)| {
-        let mut reasons = model.manifest().modalities().iter().map(|modality| {
-            let mut header = DataSet::new();
-            header.put_text(tags::MODALITY, Vr::CS, modality);
-            model.understand(&ask, &header).err()
-        });
-        let first = reasons.next()??;
-        reasons.all(|reason| reason.is_some()).then(|| format!("{text:?} is refused: {first}"))
+        let why = refused_always(model, &ask)?;
+        Some(format!("{text:?} is refused whatever the images are: {}", why.detail))
     };
     prompts.chain(targets).filter_map(refused).collect()
+}
+
+/// The first reason, when there is one for all images.
+fn refused_always(model: &Model, ask: &Ask) -> Option<Unsuitable> {
+    let header = |modality: &String| {
+        let mut header = DataSet::new();
+        header.put_text(tags::MODALITY, Vr::CS, modality);
+        header
+    };
+    let mut first = None;
+    for header in model.manifest().modalities().iter().map(header) {
+        for ask in at_every_site(ask) {
+            let why = model.understand(&ask, &header).err()?;
+            first.get_or_insert(why);
+        }
+    }
+    first
+}
+
+/// The question as it is and, where it names no site, at each that there is.
+fn at_every_site(ask: &Ask) -> impl Iterator<Item = Ask> {
+    let sites = ask.instead.site.is_none().then(|| catalogue().sites());
+    let at = |site: &Site| {
+        let instead = Instead { site: Some(site.name.to_owned()), ..ask.instead.clone() };
+        Ask { instead, ..ask.clone() }
+    };
+    std::iter::once(ask.clone()).chain(sites.into_iter().flatten().map(at))
 }

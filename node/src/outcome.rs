@@ -101,11 +101,9 @@ impl SeriesOutcome {
 
     fn print_findings(&self) -> Result<(), Failure> {
         for question in &self.questions {
-            text::print_line(&format!(
-                "  asked: {} → {}",
-                question.given.join(", "),
-                question.understood
-            ))?;
+            let given = question.given.join(", ");
+            let given = if given.is_empty() { "everything known" } else { &given };
+            text::print_line(&format!("  asked: {given} → {}", question.understood))?;
         }
         let table = self.table();
         if !table.is_empty() {
@@ -155,7 +153,7 @@ impl SegmentRow {
 }
 
 fn question(question: &Question) -> QuestionRow {
-    let Question { given, understood, target } = question;
+    let Question { given, understood, target, .. } = question;
     QuestionRow {
         given: given.clone(),
         understood: understood.clone(),

@@ -15,11 +15,14 @@ use std::path::{Path, PathBuf};
 
 use domain::{ModelIdentity, Target, Unsuitable, UnsuitableCode};
 
+pub(crate) use files::hex;
 pub(crate) use input::{Axes, Direction, Fit, Input, Intensity, Interpolation, Onto, Over, Per};
 pub(crate) use input::{SliceGrid, VolumeGrid};
 pub(crate) use labels::Label;
 pub(crate) use output::{Activation, Mode, Output, Scale, Weights};
-pub(crate) use prompt::{PromptSpec, Vocabulary};
+pub(crate) use prompt::{CtWindow, Generation, PromptSpec, Vocabulary};
+
+pub(crate) use targets::OwnTarget;
 
 use crate::faults::ModelFaults;
 

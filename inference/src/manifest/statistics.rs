@@ -17,7 +17,6 @@ pub(crate) struct Statistics(BTreeMap<String, BTreeMap<String, [Beta; 4]>>);
 
 impl Statistics {
     /// The distributions of a target of a type.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked once masks are judged"))]
     pub(crate) fn of(&self, kind: &str, target: &str) -> Option<&[Beta; 4]> {
         self.0.get(kind)?.get(target)
     }

@@ -10,7 +10,7 @@ mod cells;
 mod diameter;
 mod hull;
 mod median;
-mod runs;
+pub(crate) mod runs;
 mod sums;
 mod surface;
 

@@ -1,14 +1,32 @@
 //! Promptable models: words and the slices of a series become findings.
 //!
-//! [`Model::understand`] makes questions of words and a header; [`answer`] puts them to a series, slice by slice;
+//! [`crate::Model::understand`] makes questions of words and a header; [`answer`] puts them to a series, slice by slice;
 //! [`answer_ahead`] puts them to one slice while the rest of the series still arrives. Knows nothing of where words come
 //! from, and nothing of how results are written.
 
 mod ahead;
 mod answer;
+mod context;
+mod contract;
+mod embedding;
+mod engine;
+mod graph;
 mod neighbours;
+mod noise;
 mod questions;
+mod tokens;
+mod understand;
+mod windows;
+mod words;
+
+use domain::{Unsuitable, UnsuitableCode};
 
 pub use ahead::{Ahead, SliceAnswers};
 pub use answer::{AnswerOptions, Neighbourhood, answer, answer_ahead};
+pub(crate) use engine::PromptEngine;
 pub use questions::{Question, Questions};
+
+/// What is asked cannot be asked.
+fn refused(detail: impl Into<String>) -> Unsuitable {
+    Unsuitable::new(UnsuitableCode::PromptRefused, detail)
+}

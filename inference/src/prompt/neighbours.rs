@@ -1,5 +1,6 @@
 //! Whether a model looks at the slices beside the one that it is asked about.
 
+use crate::manifest::Generation;
 use crate::model::Model;
 
 impl Model {
@@ -7,6 +8,6 @@ impl Model {
     /// generation. The others take slices in any order.
     #[must_use]
     pub fn looks_at_neighbours(&self) -> bool {
-        self.manifest().prompting().is_ok_and(|spec| spec.generation.as_str() == "v2")
+        self.manifest().prompting().is_ok_and(|spec| spec.generation == Generation::V2)
     }
 }
