@@ -129,11 +129,11 @@ fn refused_words(model: &Model, ask: &Ask) -> Vec<String> {
         let (prompts, targets) = (prompts.to_vec(), targets.to_vec());
         Ask { prompts, targets, recognise: Recognise::Nothing, ..ask.clone() }
     };
-    let prompts = ask.prompts.iter().map(|text| (text, alone(std::slice::from_ref(text), &[])));
-    let targets = ask.targets.iter().map(|text| (text, alone(&[], std::slice::from_ref(text))));
-    let refused = |(text, ask): (&String, Ask)| {
+    let prompts = ask.prompts.iter().map(|text| alone(std::slice::from_ref(text), &[]));
+    let targets = ask.targets.iter().map(|text| alone(&[], std::slice::from_ref(text)));
+    let refused = |ask: Ask| {
         let why = refused_always(model, &ask)?;
-        Some(format!("{text:?} is refused whatever the images are: {}", why.detail))
+        Some(format!("refused whatever the images are: {}", why.detail))
     };
     prompts.chain(targets).filter_map(refused).collect()
 }
