@@ -5,6 +5,7 @@
 mod ahead;
 mod asking;
 mod assembling;
+mod backdrops;
 mod bell;
 mod catalogue;
 mod choices;

@@ -17,10 +17,11 @@ use domain::{
 use inference::{AnswerOptions, Kind, Model, Question, SliceAnswers, Volume};
 use scu::{Chosen, Offered, ScuError, Timeouts};
 use series::SourceSeries;
-use sr_writer::{ResultSet, WriteContext};
+use sr_writer::{Backdrop, ResultSet, WriteContext};
 
+use crate::backdrops::backdrops;
+use crate::gating;
 use crate::wanted::Wanted;
-use crate::{gating, overlay};
 
 /// 4: what every rule says about a series, asked after the series or after its study.
 pub(crate) fn route<'a>(
@@ -34,8 +35,8 @@ pub(crate) fn route<'a>(
 /// What a model said about a series, and the instances that say so.
 #[derive(Debug)]
 pub(crate) struct Processed {
-    /// The intensities on the source grid, for pictures.
-    pub(crate) volume: Volume,
+    /// Chosen slices as people see them, where pictures are wanted.
+    pub(crate) backdrops: Vec<Backdrop>,
     /// What was found.
     pub(crate) findings: Findings,
     /// What a promptable model was asked; empty for others.
@@ -71,8 +72,17 @@ pub(crate) fn process(
     } else {
         labelled(inquiry.model, source, probabilities)?
     };
-    let results = write(&volume, &findings, source, wanted, context)?;
-    Ok(Processed { volume, findings, questions, results })
+    let pictures = wanted.has_pictures();
+    let shown = pictures.then(|| backdrops(&volume, &findings, source)).transpose()?;
+    let backdrops = shown.unwrap_or_default();
+    drop(volume);
+    let results = write(&findings, source, wanted, |form| WriteContext {
+        form,
+        companions: wanted.companions,
+        backdrops: backdrops.clone(),
+        ..context(form)
+    })?;
+    Ok(Processed { backdrops, findings, questions, results })
 }
 
 /// What comes of verbs 5 to 7.
@@ -121,24 +131,15 @@ fn labelled(
 
 /// 8: the results in each form that is wanted, and past the gate.
 fn write(
-    volume: &Volume,
     findings: &Findings,
     source: &SourceSeries,
     wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Vec<(SegmentationForm, ResultSet)>, Unsuitable> {
     let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();
-    let pictures = wanted.companions.secondary_capture;
-    let backdrops = if pictures { overlay::backdrops(volume, findings) } else { Vec::new() };
     for form in wanted.forms.iter().map(|form| sr_writer::effective_form(findings, *form)) {
         if results.iter().all(|(written, _)| *written != form) {
-            let context = WriteContext {
-                form,
-                companions: wanted.companions,
-                backdrops: backdrops.clone(),
-                ..context(form)
-            };
-            let set = sr_writer::write(findings, source, &context)
+            let set = sr_writer::write(findings, source, &context(form))
                 .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
             gating::check(&set, findings, source)?;
             results.push((form, set));

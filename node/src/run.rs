@@ -22,7 +22,7 @@ use crate::pipeline::{self, Inquiry, Processed};
 use crate::progress::Progress;
 use crate::settings;
 use crate::text;
-use crate::wanted::Wanted;
+use crate::wanted::{Overlay, Wanted};
 
 /// Most reasons that the last words name.
 const REASONS_MAX: usize = 5;
@@ -190,7 +190,8 @@ fn infer(
         rejected: vec![],
         predecessor: None,
     };
-    let wanted = Wanted { forms: vec![args.form()], companions: args.companions() };
+    let overlay = if args.no_overlay { Overlay::LeftOut } else { Overlay::Drawn };
+    let wanted = Wanted { forms: vec![args.form()], companions: args.companions(), overlay };
     let inquiry = Inquiry { model: &chosen.model, ask: &chosen.ask, ahead: None };
     pipeline::process(&inquiry, &source, &wanted, context)
 }
@@ -210,7 +211,7 @@ fn write_files(
     }
     if overlay {
         let path = folder.join("overlay.png");
-        Picture::of(&processed.volume, &processed.findings)
+        Picture::of(&processed.backdrops, &processed.findings)
             .write(&path)
             .or_fail(Fault::Disk, on)?;
         files.push(path);

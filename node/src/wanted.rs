@@ -11,6 +11,17 @@ pub(crate) struct Wanted {
     pub(crate) forms: Vec<SegmentationForm>,
     /// What lies beside SEG and SR.
     pub(crate) companions: Companions,
+    /// Whether somebody draws an overlay.
+    pub(crate) overlay: Overlay,
+}
+
+/// Whether somebody draws an overlay, and needs the slices that are shown in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overlay {
+    /// Nobody does.
+    LeftOut,
+    /// Somebody does.
+    Drawn,
 }
 
 impl Wanted {
@@ -23,7 +34,13 @@ impl Wanted {
         }
         let companions = wishes().map(|wishes| wishes.companions);
         let companions = companions.fold(Companions::default(), Companions::or);
-        Self { forms: forms.into_iter().collect(), companions }
+        let forms = forms.into_iter().collect();
+        Self { forms, companions, overlay: Overlay::LeftOut }
+    }
+
+    /// Whether slices are wanted as people see them.
+    pub(crate) fn has_pictures(&self) -> bool {
+        self.companions.secondary_capture || self.overlay == Overlay::Drawn
     }
 
     /// Whether one of the forms holds probabilities.
