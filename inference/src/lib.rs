@@ -41,7 +41,8 @@ pub use picture::door as picture_door;
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};
 pub use prompt::{
-    Ahead, AnswerOptions, Neighbourhood, Question, Questions, SliceAnswers, answer, answer_ahead,
+    Ahead, AheadCounts, AnswerOptions, Neighbourhood, Question, Questions, SliceAnswers, answer,
+    answer_ahead,
 };
 pub use runtime::{Provider, Runtime, RuntimeError, RuntimeOptions, UnknownProvider};
 pub use volume::{Volume, read_volume};

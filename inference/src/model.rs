@@ -32,7 +32,7 @@ enum Engine {
     /// One network with a list of labels.
     Labels(LabelEngine),
     /// Three networks that are asked by text.
-    Prompt(PromptEngine),
+    Prompt(Box<PromptEngine>),
 }
 
 /// How a model is loaded.
@@ -65,7 +65,8 @@ impl Model {
             Spec::Labels(spec) => Engine::Labels(LabelEngine::load(spec, runtime)?),
             Spec::Prompt(spec) => {
                 let sha256 = &manifest.identity.sha256;
-                Engine::Prompt(PromptEngine::load(spec, sha256, runtime, options.embeddings)?)
+                let engine = PromptEngine::load(spec, sha256, runtime, options.embeddings)?;
+                Engine::Prompt(Box::new(engine))
             }
         };
         let settings = settings(&manifest, runtime);

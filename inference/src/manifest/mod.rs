@@ -15,12 +15,13 @@ use std::path::{Path, PathBuf};
 
 use domain::{ModelIdentity, Target, Unsuitable, UnsuitableCode};
 
+pub(crate) use crate::picture::Generation;
 pub(crate) use files::hex;
 pub(crate) use input::{Axes, Direction, Fit, Input, Intensity, Interpolation, Onto, Over, Per};
 pub(crate) use input::{SliceGrid, VolumeGrid};
 pub(crate) use labels::Label;
 pub(crate) use output::{Activation, Mode, Output, Scale, Weights};
-pub(crate) use prompt::{CtWindow, Generation, PromptSpec, Vocabulary};
+pub(crate) use prompt::{CtWindow, PromptSpec, Vocabulary};
 
 pub(crate) use targets::OwnTarget;
 

@@ -9,6 +9,7 @@ use super::keys::Section;
 use super::statistics::{self, Statistics};
 use super::targets::{OwnTarget, read_targets};
 use crate::faults::Faults;
+use crate::picture::Generation;
 
 /// A model that is asked by text: three graphs, and how slices are prepared for them.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,25 +34,6 @@ pub(crate) struct PromptSpec {
     pub(crate) mask_decoder: PathBuf,
     /// Distributions of its own for p-values; `None`: the published ones for v1, none for v2.
     pub(crate) statistics: Option<Statistics>,
-}
-
-/// The two contracts of PROMPT.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Generation {
-    /// 2-D images; is it there? a p-value.
-    V1,
-    /// Slices of volumes with their neighbours; is it there? the network says.
-    V2,
-}
-
-impl Generation {
-    /// The word for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::V1 => "v1",
-            Self::V2 => "v2",
-        }
-    }
 }
 
 /// Where the words of a model come from.

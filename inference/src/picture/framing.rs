@@ -17,6 +17,16 @@ pub(crate) enum Generation {
     V2,
 }
 
+impl Generation {
+    /// The word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
 /// The way of a slice into its picture, and back: turned, padded to a square with zeros, resized.
 ///
 /// Pixels have no size here: as in the networks' training, spacing is not looked at.

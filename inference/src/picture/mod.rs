@@ -25,5 +25,5 @@ mod turn;
 pub(crate) use framing::{Framing, Generation};
 pub(crate) use instances::{Instances, instances};
 pub(crate) use levels::{Scale, Source, series_range};
-pub(crate) use packing::{neighbours, pack_v2};
+pub(crate) use packing::{Plane, neighbours, pack_v2};
 pub(crate) use parts::boxes;

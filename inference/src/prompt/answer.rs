@@ -1,11 +1,16 @@
-//! Questions and a series become findings, slice by slice.
+//! Questions and a series become findings.
 
 use domain::{Findings, Unsuitable, UnsuitableCode};
-use series::{SourceSeries, SourceSlice};
+use series::SourceSeries;
 
-use super::{Ahead, Questions, SliceAnswers};
+use super::asker::Asker;
+use super::context::check_no_whole_slide;
+use super::findings::{Gathered, gather};
+use super::stream::{Streamed, stream};
+use super::{Questions, SliceAnswers};
 use crate::model::Model;
-use crate::volume::Volume;
+use crate::preprocess::check_slices;
+use crate::volume::{Volume, sha256_of};
 
 /// How a series is answered.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,45 +21,39 @@ pub struct AnswerOptions<'a> {
     pub ahead: Option<&'a SliceAnswers>,
 }
 
-/// A slice and those beside it, along the normal of the stack.
-#[derive(Debug, Clone, Copy)]
-pub struct Neighbourhood<'a> {
-    /// The slice.
-    pub this: &'a SourceSlice,
-    /// The one before; `None` for the first of the series.
-    pub previous: Option<&'a SourceSlice>,
-    /// The one behind; `None` for the last of the series.
-    pub next: Option<&'a SourceSlice>,
-}
-
-/// Asks a model about a series.
+/// Asks a model about a series, slice by slice: the next slices are decoded and the last ones judged while the networks run. Of
+/// the series only its intensities are held as a whole, for measurements; of colour not even these, so that the volume has no
+/// values then.
+///
+/// The same series and questions give the same findings on any number of threads, and with answers made ahead or without.
 ///
 /// # Errors
-/// What decoding says of the first slice that cannot be decoded; [`UnsuitableCode::ModelFailed`], naming the graph.
+/// What decoding says of the first slice that cannot be decoded; [`UnsuitableCode::TooFewSlices`];
+/// [`UnsuitableCode::WholeSlide`]; [`UnsuitableCode::ModelFailed`], naming the graph.
 pub fn answer(
     model: &Model,
     source: &SourceSeries,
     questions: &Questions,
     options: AnswerOptions<'_>,
 ) -> Result<(Volume, Findings), Unsuitable> {
-    let _unused = (model, source, questions, options);
-    Err(Unsuitable::new(UnsuitableCode::ModelFailed, "not built yet"))
+    let (engine, _) = model.prompting()?;
+    check(model, source)?;
+    let [columns, rows, _] = source.grid.size();
+    let asker = Asker::new(engine, questions, [columns, rows], options.keep_probabilities)?;
+    let Streamed { answers, values, digests } = stream(&asker, source, options.ahead)?;
+    let input_sha256 = sha256_of(&source.grid, &digests);
+    let volume = Volume { grid: source.grid.clone(), values, unit: source.unit };
+    let gathered = Gathered { answers, input_sha256 };
+    let findings = gather(model.manifest().identity(), questions, &volume, gathered);
+    Ok((volume, findings))
 }
 
-/// Asks a model about one slice whose series is not whole yet, and keeps the answer for [`answer`].
-///
-/// An answer is found again only by the same questions about the same pixels with the same neighbours. A model that looks at
-/// no neighbours may be given none.
-///
-/// # Errors
-/// Those of [`answer`].
-pub fn answer_ahead(
-    model: &Model,
-    questions: &Questions,
-    slice: &Neighbourhood<'_>,
-    keep_probabilities: bool,
-    into: &SliceAnswers,
-) -> Result<Ahead, Unsuitable> {
-    let _unused = (model, questions, slice, keep_probabilities, into);
-    Err(Unsuitable::new(UnsuitableCode::ModelFailed, "not built yet"))
+fn check(model: &Model, source: &SourceSeries) -> Result<(), Unsuitable> {
+    let (slices, planes) = (source.slices.len(), source.grid.size()[2]);
+    if slices != planes {
+        let detail = format!("{slices} slices for a grid of {planes} planes");
+        return Err(Unsuitable::new(UnsuitableCode::MixedGrid, detail));
+    }
+    check_slices(model.manifest(), slices)?;
+    source.instances.iter().try_for_each(|instance| check_no_whole_slide(&instance.header))
 }

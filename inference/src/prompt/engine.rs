@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::Unsuitable;
 use ort::session::SessionInputValue;
 use ort::value::{DynValue, Tensor, TensorRef};
+use series::SourceSlice;
 
 use super::contract::{self, Contract};
 use super::embedding::{Embedding, Embeddings};
@@ -50,6 +51,14 @@ pub(super) struct Asked<'a> {
 pub(super) struct SliceName<'a> {
     pub(super) sop_instance: &'a str,
     pub(super) frame_index: usize,
+}
+
+impl<'a> SliceName<'a> {
+    /// Of a slice.
+    pub(super) fn of(slice: &'a SourceSlice) -> Self {
+        let sop_instance = slice.instance.identity.sop_instance.as_str();
+        Self { sop_instance, frame_index: slice.frame_index }
+    }
 }
 
 /// What the decoder says of one prompt.

@@ -6,23 +6,32 @@
 
 mod ahead;
 mod answer;
+mod asker;
 mod context;
 mod contract;
 mod embedding;
 mod engine;
+mod findings;
 mod graph;
-mod neighbours;
+mod judge;
+mod look;
 mod noise;
+mod owners;
 mod questions;
+mod shot;
+mod slice_answer;
+mod stream;
 mod tokens;
 mod understand;
 mod windows;
 mod words;
 
+mod neighbours;
+
 use domain::{Unsuitable, UnsuitableCode};
 
-pub use ahead::{Ahead, SliceAnswers};
-pub use answer::{AnswerOptions, Neighbourhood, answer, answer_ahead};
+pub use ahead::{Ahead, AheadCounts, Neighbourhood, SliceAnswers, answer_ahead};
+pub use answer::{AnswerOptions, answer};
 pub(crate) use engine::PromptEngine;
 pub use questions::{Question, Questions};
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::SeriesInstanceUid;
-use inference::SliceAnswers;
+use inference::{AheadCounts, SliceAnswers};
 
 /// Series with answers at a time; the oldest go first. Each has its part of the memory.
 pub(super) const SERIES_MAX: usize = 4;
@@ -36,7 +36,6 @@ struct Entry {
     series: SeriesInstanceUid,
     answers: Arc<SliceAnswers>,
     rules: BTreeSet<String>,
-    made: u64,
 }
 
 impl AheadAnswers {
@@ -57,7 +56,7 @@ impl AheadAnswers {
         rules: BTreeSet<String>,
     ) -> Arc<SliceAnswers> {
         let answers = Arc::new(SliceAnswers::new(self.bytes_max / SERIES_MAX));
-        let entry = Entry { series: series.clone(), answers: Arc::clone(&answers), rules, made: 0 };
+        let entry = Entry { series: series.clone(), answers: Arc::clone(&answers), rules };
         let mut entries = self.entries();
         let old = entries.iter().position(|entry| entry.series == *series);
         let old = old.or_else(|| (entries.len() >= SERIES_MAX).then_some(0));
@@ -69,11 +68,8 @@ impl AheadAnswers {
     }
 
     /// Counts an answer.
-    pub(super) fn count(&self, series: &SeriesInstanceUid) {
+    pub(super) fn count(&self) {
         self.counters.made.fetch_add(1, Ordering::Relaxed);
-        for entry in self.entries().iter_mut().filter(|entry| entry.series == *series) {
-            entry.made += 1;
-        }
     }
 
     /// The answers of a series, where there are some.
@@ -109,11 +105,14 @@ impl AheadAnswers {
     }
 
     fn account(&self, entry: &Entry) {
-        let used = u64::try_from(entry.answers.used()).unwrap_or(u64::MAX);
-        let thrown_away = entry.made.saturating_sub(used);
-        self.counters.used.fetch_add(used, Ordering::Relaxed);
-        self.counters.thrown_away.fetch_add(thrown_away, Ordering::Relaxed);
-        let (series, made) = (&entry.series, entry.made);
+        let AheadCounts { made, used, .. } = entry.answers.counts();
+        let thrown_away = made.saturating_sub(used);
+        let count = |counter: &AtomicU64, n: usize| {
+            counter.fetch_add(u64::try_from(n).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
+        count(&self.counters.used, used);
+        count(&self.counters.thrown_away, thrown_away);
+        let series = &entry.series;
         tracing::info!(%series, made, used, thrown_away, "slices answered ahead");
     }
 
@@ -132,11 +131,6 @@ mod tests {
 
     fn begin(answers: &AheadAnswers, number: usize, rules: &[&str]) {
         answers.begin(&series(number), rules.iter().map(ToString::to_string).collect());
-        answers.count(&series(number));
-    }
-
-    fn thrown_away(answers: &AheadAnswers) -> u64 {
-        answers.counters.thrown_away.load(Ordering::Relaxed)
     }
 
     #[test]
@@ -148,7 +142,6 @@ mod tests {
         assert!(answers.of(&series(1)).is_some());
         answers.job_ended(&series(1), "b");
         assert!(answers.of(&series(1)).is_none());
-        assert_eq!(thrown_away(&answers), 1, "nobody took it");
         answers.job_ended(&series(1), "b");
     }
 
@@ -169,6 +162,5 @@ mod tests {
         begin(&answers, SERIES_MAX, &["a"]);
         assert!(answers.of(&series(0)).is_none());
         assert!((1..=SERIES_MAX).all(|number| answers.of(&series(number)).is_some()));
-        assert_eq!(thrown_away(&answers), 2);
     }
 }

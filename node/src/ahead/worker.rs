@@ -104,16 +104,15 @@ impl AheadWorker {
         if self.working.load(Ordering::Acquire) > 0 {
             return REST;
         }
-        let mut arriving = series.iter_mut().filter_map(|(uid, s)| Some((uid, s.as_mut()?)));
-        let tried = arriving.find_map(|(uid, growing)| match careful_step(growing) {
+        let tried = series.values_mut().flatten().find_map(|growing| match careful_step(growing) {
             Step::Idle => None,
-            Step::Tried(ahead) => Some((uid, ahead)),
+            Step::Tried(ahead) => Some(ahead),
         });
         match tried {
             None => NAP,
-            Some((uid, ahead)) => {
+            Some(ahead) => {
                 if ahead == Some(Ahead::Made) {
-                    self.answers.count(uid);
+                    self.answers.count();
                 }
                 Duration::ZERO
             }
