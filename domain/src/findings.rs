@@ -219,6 +219,16 @@ pub struct PlanarBox {
     pub last: [usize; 2],
 }
 
+/// By which numbers a promptable model's masks passed for what they are called: the best of the slices. `None` where the model
+/// is not judged by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Evidence {
+    /// The p-value of the mask's statistics, 0 to 1.
+    pub p: Option<f64>,
+    /// The probability that the object is there, which the model gives, 0 to 1.
+    pub existence: Option<f64>,
+}
+
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
@@ -230,6 +240,8 @@ pub struct Segment {
     pub measurements: Measurements,
     /// How sure the model is.
     pub confidence: Option<Confidence>,
+    /// By which numbers it passed.
+    pub evidence: Evidence,
     /// How sure it is of each pixel, where that was kept.
     pub probabilities: Option<Probabilities>,
     /// Boxes to be reported beside the mask; none where nobody asked for detection.

@@ -37,8 +37,8 @@ pub use ask::{
 pub use assemble::{Assembled, Assembler, OpenSeries, Waits};
 pub use coded_concept::CodedConcept;
 pub use findings::{
-    Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
-    Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
+    Absence, Absent, Axes, Bounds, Confidence, Evidence, Extent, Findings, Intensity,
+    IntensityUnit, Mask, Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
 };
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};

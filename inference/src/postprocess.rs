@@ -1,7 +1,8 @@
 //! From what a network said to findings on the source grid.
 
 use domain::{
-    Absence, Absent, Confidence, Findings, Mask, ModelIdentity, Probabilities, Segment, Unsuitable,
+    Absence, Absent, Confidence, Evidence, Findings, Mask, ModelIdentity, Probabilities, Segment,
+    Unsuitable,
 };
 use rayon::prelude::*;
 
@@ -122,6 +123,7 @@ fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> 
         measurements,
         confidence: Some(confidence),
         probabilities: None,
+        evidence: Evidence::default(),
         boxes: Vec::new(),
     })
 }

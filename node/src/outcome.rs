@@ -53,6 +53,12 @@ struct SegmentRow {
     mean: Option<f64>,
     standard_deviation: Option<f64>,
     confidence: Option<f64>,
+    /// The best p-value of its slices, where masks are judged by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<f64>,
+    /// The best probability of a slice that it is there, where the model gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    existence: Option<f64>,
     /// Boxes around its connected parts; 0 where nobody asked for them.
     boxes: usize,
     color: String,
@@ -115,33 +121,42 @@ impl SeriesOutcome {
         Ok(())
     }
 
+    /// Columns that only promptable models fill are left out for others.
     fn table(&self) -> Table {
-        let mut table =
-            Table::new(&["segment", "code", "size", "mean", "SD", "confidence", "boxes", "colour"]);
+        let is_asked = !self.questions.is_empty();
+        let mut heading = vec!["segment", "code", "size", "mean", "SD", "confidence"];
+        heading.extend(is_asked.then_some(["p", "existence", "boxes"]).into_iter().flatten());
+        heading.push("colour");
+        let mut table = Table::new(&heading);
         for row in &self.segments {
-            let confidence = row
-                .confidence
-                .map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
-            let shown =
-                |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{v:.1}"));
-            let (mean, deviation) = (shown(row.mean), shown(row.standard_deviation));
-            let boxes = if row.boxes == 0 { "-".into() } else { row.boxes.to_string() };
-            table.add(&[
-                &row.label,
-                &row.code,
-                &row.size(),
-                &mean,
-                &deviation,
-                &confidence,
-                &boxes,
-                &row.color,
-            ]);
+            let mut cells = row.cells();
+            cells.extend(is_asked.then(|| row.judged()).into_iter().flatten());
+            cells.push(row.color.clone());
+            table.add(&cells.iter().map(String::as_str).collect::<Vec<_>>());
         }
         table
     }
 }
 
+/// A number with so many decimals, or a dash.
+fn shown(value: Option<f64>, decimals: usize) -> String {
+    value.map_or_else(|| "-".into(), |value| format!("{value:.decimals$}"))
+}
+
 impl SegmentRow {
+    fn cells(&self) -> Vec<String> {
+        let percent = self.confidence.map(|value| format!("{:.1} %", value * 100.0));
+        let (mean, deviation) = (shown(self.mean, 1), shown(self.standard_deviation, 1));
+        let confidence = percent.unwrap_or_else(|| "-".into());
+        vec![self.label.clone(), self.code.clone(), self.size(), mean, deviation, confidence]
+    }
+
+    /// What a promptable model's mask passed by, and the number of its boxes.
+    fn judged(&self) -> [String; 3] {
+        let boxes = if self.boxes == 0 { "-".into() } else { self.boxes.to_string() };
+        [shown(self.p, 4), shown(self.existence, 4), boxes]
+    }
+
     /// Volume, area, or the number of pixels where their size is unknown.
     fn size(&self) -> String {
         match (self.volume_ml, self.area_mm2) {
@@ -173,6 +188,8 @@ fn segment(segment: &Segment) -> SegmentRow {
         mean: measured.intensity.map(|intensity| intensity.mean),
         standard_deviation: measured.intensity.map(|intensity| intensity.standard_deviation),
         confidence: segment.confidence.map(|confidence| confidence.0),
+        p: segment.evidence.p,
+        existence: segment.evidence.existence,
         boxes: segment.boxes.len(),
         color: format!("#{red:02x}{green:02x}{blue:02x}"),
     }

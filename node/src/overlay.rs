@@ -134,7 +134,8 @@ fn on_border(segment: &Segment, i: usize, j: usize, k: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use domain::{
-        Bounds, CodedConcept, Extent, Mask, Measurements, ModelIdentity, SourceGrid, Target,
+        Bounds, CodedConcept, Evidence, Extent, Mask, Measurements, ModelIdentity, SourceGrid,
+        Target,
     };
 
     use super::*;
@@ -168,6 +169,7 @@ mod tests {
             mask,
             measurements,
             confidence: None,
+            evidence: Evidence::default(),
             probabilities: None,
             boxes: vec![],
         };

@@ -1,8 +1,8 @@
 //! From the answers about slices to findings about the series.
 
 use domain::{
-    Absence, Absent, Boxes, Confidence, Findings, Mask, ModelIdentity, PlanarBox, Probabilities,
-    Segment, SliceMask,
+    Absence, Absent, Boxes, Confidence, Evidence, Findings, Mask, ModelIdentity, PlanarBox,
+    Probabilities, Segment, SliceMask,
 };
 
 use super::questions::{Question, Questions};
@@ -68,6 +68,14 @@ impl OfSeries {
         self.0.iter().any(|answer| answer.outcome == outcome)
     }
 
+    /// The best numbers of the slices in which it was found.
+    fn evidence(&self) -> Evidence {
+        let best = |of: fn(&PromptAnswer) -> Option<f64>| {
+            self.found().filter_map(of).max_by(f64::total_cmp)
+        };
+        Evidence { p: best(|answer| answer.p), existence: best(|answer| answer.existence) }
+    }
+
     /// The answer in words: in how many slices, with which p-values and existences, or why not.
     fn told(&self, p_least: f64) -> String {
         let found = self.found().count();
@@ -118,6 +126,7 @@ impl OfSeries {
         let mask = mask_of(|answer| answer.mask.as_ref());
         let Some(measurements) = measure(&mask, volume) else { return Err(self) };
         let edges = mask_of(|answer| answer.edges.as_ref());
+        let evidence = self.evidence();
         let sum: f64 = self.0.iter().map(|answer| answer.probability_sum).sum();
         let kept = self.0.iter().any(|answer| answer.probabilities.is_some());
         let slices = self.0.into_iter().map(|answer| answer.probabilities);
@@ -131,6 +140,7 @@ impl OfSeries {
             confidence: Some(Confidence(sum / measurements.voxel_count as f64)),
             mask,
             measurements,
+            evidence,
             probabilities,
             boxes,
         })
@@ -195,6 +205,8 @@ mod tests {
     fn answers_are_told_with_the_best_and_the_median() {
         let found = |p| (Outcome::Found, Some(p), Some(0.9));
         let told = of(&[found(0.2), (Outcome::Empty, None, None), found(0.4)]).told(0.05);
+        let evidence = of(&[found(0.2), found(0.4), (Outcome::Empty, Some(0.9), None)]).evidence();
+        assert_eq!(evidence, Evidence { p: Some(0.4), existence: Some(0.9) });
         assert_eq!(
             told,
             "found in 2 of 3 slices; p 0.4000 at best, median 0.3000; existence 0.9000 at best, median 0.9000"

@@ -89,6 +89,9 @@ impl Questions {
         parameters.push(format!("answers={together}"));
         parameters.push(format!("boxes={boxes}"));
         parameters.push(format!("least p-value={}", self.p_least));
+        let inferred = (1..).zip(&self.why);
+        parameters
+            .extend(inferred.map(|(number, why)| format!("inferred {number:02}={}", short(why))));
         parameters.push(format!("turn={}", self.turn));
         parameters.extend(
             (1..)
