@@ -15,9 +15,15 @@ fn organs_of_a_ct_by_both_generations() {
     for generation in ["v1", "v2"] {
         let model = tiny(generation, &runtime);
         let findings = ask(&model, &read, &asking(&ORGANS)).unwrap();
-        for line in &findings.parameters { println!("{line}"); }
-        for a in &findings.absent { println!("{} {}", a.target.label, a.reason); }
-        for s in &findings.segments { println!("{} {} {:?}", s.target.label, s.measurements.voxel_count, s.confidence); }
+        for line in &findings.parameters {
+            println!("{line}");
+        }
+        for a in &findings.absent {
+            println!("{} {}", a.target.label, a.reason);
+        }
+        for s in &findings.segments {
+            println!("{} {} {:?}", s.target.label, s.measurements.voxel_count, s.confidence);
+        }
         assert_eq!(findings.segments.len() + findings.absent.len(), 4);
         let _ = Absence::EmptyMask;
     }
