@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use domain::{Mask, PlanarBox, SliceMask};
+use rayon::prelude::*;
 
 use super::parts::{Sets, Stretch, around, joined, stretches, touching};
 
@@ -69,15 +70,12 @@ pub(crate) fn instances(mask: &Mask, edges: &Mask) -> Instances {
     let size = |mask: &Mask| (mask.columns, mask.rows, mask.slices.len());
     assert_eq!(size(mask), size(edges), "edges of the same grid");
     let labelled = Labelled::of(mask, edges);
+    let slices = mask.slices.par_iter().enumerate();
+    let slices = slices.map(|(k, slice)| labelled.grown_slice(k, slice.as_ref(), mask.columns));
     let mut found: Vec<Vec<(usize, Stretch)>> = vec![Vec::new(); labelled.count];
-    for (k, slice) in mask.slices.iter().enumerate() {
-        let Some(slice) = slice else { continue };
-        let own = stretches(slice, mask.columns);
-        for row in own.chunk_by(|a, b| a.row == b.row) {
-            let labels = labelled.grown(k, row, mask.columns);
-            for (label, columns) in of_labels(&labels) {
-                found[label].push((k, Stretch { row: row[0].row, columns }));
-            }
+    for (k, slice) in slices.collect::<Vec<_>>().into_iter().enumerate() {
+        for (label, stretch) in slice {
+            found[label].push((k, stretch));
         }
     }
     let voxels = |of: &Vec<(usize, Stretch)>| -> usize {
@@ -139,10 +137,31 @@ impl Labelled {
         Self { slices: slices.collect(), count }
     }
 
+    /// Where the instances are in a slice of the mask when the insides have grown, row by row.
+    fn grown_slice(
+        &self,
+        k: usize,
+        mask: Option<&SliceMask>,
+        columns: usize,
+    ) -> Vec<(usize, Stretch)> {
+        let mask = mask.map(|mask| stretches(mask, columns)).unwrap_or_default();
+        let rows = mask.chunk_by(|a, b| a.row == b.row);
+        let rows = rows.flat_map(|own| {
+            let labels = self.grown(k, own, columns);
+            let of_row = |(label, columns)| (label, Stretch { row: own[0].row, columns });
+            of_labels(&labels).map(of_row).collect::<Vec<_>>()
+        });
+        rows.collect()
+    }
+
     /// The labels of a row of slice `k` of the mask when the insides have grown.
     fn grown(&self, k: usize, mask: &[Stretch], columns: usize) -> Vec<usize> {
         let row = mask[0].row;
         let here = self.row(Some(k), Some(row), columns);
+        let mut own = mask.iter().flat_map(|stretch| &here[stretch.columns.clone()]);
+        if own.all(|label| *label != NONE) {
+            return here;
+        }
         let around = [
             self.row(Some(k), row.checked_sub(1), columns),
             self.row(k.checked_sub(1), Some(row), columns),
@@ -236,5 +255,63 @@ fn join_slices(
                 sets.join(begin + row.start + a, next_begin + other.start + b);
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Slices of rows, `#` in the mask, `+` in the mask and on an edge.
+    fn drawn(slices: &[&[&str]]) -> [Mask; 2] {
+        let (columns, rows) = (slices[0][0].len(), slices[0].len());
+        let all = || slices.iter().flat_map(|slice| slice.iter()).flat_map(|row| row.bytes());
+        let mask: Vec<bool> = all().map(|b| b != b'.').collect();
+        let edges: Vec<bool> = all().map(|b| b == b'+').collect();
+        [mask, edges].map(|voxels| Mask::from_voxels(columns, rows, &voxels))
+    }
+
+    fn pixels(mask: &Mask) -> Vec<[usize; 3]> {
+        let (columns, rows, slices) = (mask.columns, mask.rows, mask.slices.len());
+        let all = (0..columns * rows * slices)
+            .map(|n| [n % columns, n / columns % rows, n / columns / rows]);
+        all.filter(|[i, j, k]| mask.slices[*k].is_some() && mask.contains(*i, *j, *k)).collect()
+    }
+
+    #[test]
+    fn edges_part_what_touches_and_come_back() {
+        let [mask, edges] = drawn(&[&["##+##.", "##+##."], &["......", "....##"]]);
+        let found = instances(&mask, &edges);
+        assert_eq!(found.count(), 2);
+        // The edge between goes to the left one; both slices belong to the right one.
+        assert_eq!(found.mask(0).map(|mask| pixels(&mask).len()), Some(6));
+        let right = found.mask(1).unwrap();
+        assert_eq!(
+            pixels(&right),
+            [[3, 0, 0], [4, 0, 0], [3, 1, 0], [4, 1, 0], [4, 1, 1], [5, 1, 1]]
+        );
+        assert!(found.mask(2).is_none());
+        let boxes = found.boxes();
+        let wanted = [(0, [0, 0], [2, 1]), (0, [3, 0], [4, 1]), (1, [4, 1], [5, 1])];
+        assert_eq!(boxes, wanted.map(|(k, first, last)| PlanarBox { k, first, last }));
+    }
+
+    #[test]
+    fn corners_do_not_connect_and_far_edges_belong_to_none() {
+        let [mask, edges] = drawn(&[&["#.+++", ".#..."]]);
+        let found = instances(&mask, &edges);
+        assert_eq!(found.count(), 2);
+        assert_eq!(found.boxes().len(), 2);
+        let [mask, edges] = drawn(&[&["++", "++"]]);
+        assert_eq!(instances(&mask, &edges).count(), 0);
+    }
+
+    #[test]
+    fn no_more_instances_than_the_limit() {
+        let voxels: Vec<bool> = (0..80 * 80).map(|n| n % 2 == 0 && n / 80 % 2 == 0).collect();
+        let mask = Mask::from_voxels(80, 80, &voxels);
+        let none = Mask { columns: 80, rows: 80, slices: vec![None] };
+        assert_eq!(mask.voxel_count(), 1600);
+        assert_eq!(instances(&mask, &none).count(), INSTANCES_MAX);
     }
 }

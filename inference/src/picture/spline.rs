@@ -115,8 +115,8 @@ fn filter_tile(tile: &mut [Lanes]) {
 /// Added before decimals are cut off, so that what rounding took from a whole number is given back.
 const SLACK: f32 = 1.0 / 4096.0;
 
-/// 2²³: in a single of this size the last bit counts one.
-const ONES: f32 = 8_388_608.0;
+/// 1.5 × 2²³: in a single of about this size the last bit counts one.
+const ONES: f32 = 12_582_912.0;
 
 /// Decimals cut off, 0 to 255.
 fn cut_lanes(lanes: Lanes) -> [u8; super::taps::LANES] {

@@ -6,6 +6,7 @@ use catalogue::{Beta, Imaging, Site};
 use domain::{Boxes, Target, Turn};
 use sha2::{Digest as _, Sha256};
 
+use super::tokens;
 use crate::manifest::{CtWindow, hex};
 
 /// One question.
@@ -133,6 +134,19 @@ impl Questions {
 }
 
 impl Question {
+    /// The CT window of its picture, in HU: black and white; `None` where it is not CT.
+    #[must_use]
+    pub fn window_hu(&self) -> Option<(f64, f64)> {
+        self.window.as_ref().map(|window| (window.low_hu, window.high_hu))
+    }
+
+    /// The identifiers that the text encoder is given, the two marks included.
+    #[must_use]
+    pub fn token_ids(&self) -> Vec<i64> {
+        // A sentence that is none was refused when the question was made.
+        tokens::ids(&self.understood).unwrap_or_default()
+    }
+
     /// In words: given, understood, where.
     fn shown(&self) -> String {
         let given = match self.given.as_slice() {

@@ -6,6 +6,7 @@ mod made;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod reference;
 mod series;
 
 use std::path::{Path, PathBuf};
