@@ -106,17 +106,30 @@ impl SeriesOutcome {
     }
 
     fn print_findings(&self) -> Result<(), Failure> {
-        for question in &self.questions {
-            let given = question.given.join(", ");
-            let given = if given.is_empty() { "everything known" } else { &given };
-            text::print_line(&format!("  asked: {given} → {}", question.understood))?;
-        }
+        self.print_questions()?;
         let table = self.table();
         if !table.is_empty() {
             text::print_line(&table.to_string())?;
         }
         for absent in &self.absent {
             text::print_line(&format!("  not found: {} ({})", absent.label, absent.reason))?;
+        }
+        Ok(())
+    }
+
+    /// What was given by name, with what it was understood as; of recognition only how much it is.
+    fn print_questions(&self) -> Result<(), Failure> {
+        let (named, known): (Vec<_>, Vec<_>) =
+            self.questions.iter().partition(|question| !question.given.is_empty());
+        for question in named {
+            let given = question.given.join(", ");
+            text::print_line(&format!("  asked: {given} → {}", question.understood))?;
+        }
+        if !known.is_empty() {
+            let count = known.len();
+            text::print_line(&format!(
+                "  asked: everything known of such images, {count} targets"
+            ))?;
         }
         Ok(())
     }

@@ -19,5 +19,6 @@ mod harness;
 mod kill;
 mod memory;
 mod outage;
+mod prompts;
 mod routing;
 mod support;
