@@ -105,21 +105,18 @@ fn lies_on(source: &DataSet, segmentation: &Path, report: &Path) {
     }
 }
 
-/// What dciodvfy says of an SR tree is ours; what it says of attributes that a source lacks is the source's.
+/// dciodvfy has nothing to complain of, although the headers of the images lack some of what they should have.
 fn check_reports(objects: &[PathBuf]) {
     let Some(validators) = Validators::find() else {
         println!("left out: dciodvfy over them (cargo xtask test installs it)");
         return;
     };
-    let ours = |line: &&str| {
-        line.starts_with("Error")
-            && ["Sequence", "Content", "Segment"].iter().any(|w| line.contains(w))
-    };
     for object in objects {
         let output = Command::new(validators.program("dciodvfy")).arg(object).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let errors: Vec<&str> = said.lines().filter(ours).collect();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("Error")).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", object.display());
     }
-    println!("dciodvfy: no error of ours in {} objects", objects.len());
+    println!("dciodvfy: no error in {} objects", objects.len());
 }
