@@ -2,6 +2,7 @@
 //!
 //! This room knows the names of models and destinations, and nothing of what they are.
 
+mod ask;
 mod faults;
 mod resolve;
 mod resolved;
@@ -46,7 +47,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, Faults> {
 mod tests {
     use std::time::Duration;
 
-    use domain::{After, Then};
+    use domain::{After, Boxes, Recognise, Then, Vocabulary};
 
     use super::*;
 
@@ -73,6 +74,8 @@ mod tests {
         assert_eq!(full.backoff, example.backoff);
         assert_eq!(full.keep, example.keep);
         assert_eq!(full.receive.series_quiet, example.receive.series_quiet);
+        assert_eq!(full.receive.release_quiet, example.receive.release_quiet);
+        assert!(example.routing.rules[0].ask.is_default());
         assert_eq!(full.routing.rules[0].conditions.len(), 6);
         assert_eq!(
             (full.routing.rules[0].then, full.routing.rules[0].after),
@@ -126,6 +129,51 @@ mod tests {
             "rule \"r\" match.StudyID: regex parse error",
         ] {
             assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn a_rule_asks_what_is_written() {
+        let rule =
+            "[[model]]\nname = \"m\"\nfolder = \"m\"\n[[rule]]\nname = \"r\"\nmodel = \"m\"\n";
+        let keys = "prompts = [\"liver in CT\"]\ntargets = [\"spleen\"]\nrecognise = \"all\"\n\
+             open_vocabulary = true\nboxes = true\nmodality = \"MRI\"\nsite = \"brain\"\n\
+             sequence = \"FLAIR\"\nwindow = \"lung\"\nturn = \"mirror-90\"\np_least = 0.1\n";
+        let config = parse(&format!("{LEAST}{rule}{keys}"), Path::new("/")).unwrap();
+        let ask = &config.routing.rules[0].ask;
+        assert_eq!(ask.prompts, ["liver in CT"]);
+        assert_eq!(ask.targets, ["spleen"]);
+        assert_eq!((ask.recognise, ask.boxes), (Recognise::All, Boxes::Parts));
+        assert_eq!((ask.vocabulary, ask.p_least), (Vocabulary::Open, Some(0.1)));
+        let instead = &ask.instead;
+        let words = [&instead.modality, &instead.site, &instead.sequence, &instead.window];
+        let words = words.map(|word| word.as_deref().unwrap_or_default());
+        assert_eq!(words, ["MRI", "brain", "FLAIR", "lung"]);
+        assert_eq!(ask.turn.map(|turn| turn.to_string()).as_deref(), Some("mirror-90"));
+        let keys = "prompts = [\"\"]\nsite = \" \"\nturn = \"45\"\np_least = 2\n";
+        let faults = faults(&format!("{LEAST}{rule}{keys}"));
+        for part in [
+            "rule \"r\" turn: \"45\" is no turn",
+            "rule \"r\" prompts: a text is empty",
+            "rule \"r\" site: a text is empty",
+            "rule \"r\" p_least: 2 does not lie between 0 and 1",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn quiet_times_have_decimals_and_bounds() {
+        let config = parse(&format!("{LEAST}[receive]\nseries_quiet_s = 2.5\n"), Path::new("/"));
+        let receive = config.unwrap().receive;
+        assert_eq!(receive.series_quiet, Duration::from_millis(2500));
+        assert_eq!(receive.release_quiet, receive.series_quiet, "unless it says otherwise");
+        let text = format!("{LEAST}[receive]\nrelease_quiet_s = 0.25\n");
+        let receive = parse(&text, Path::new("/")).unwrap().receive;
+        assert_eq!(receive.release_quiet, Duration::from_millis(250));
+        for wrong in ["series_quiet_s = -1", "series_quiet_s = inf", "release_quiet_s = 11"] {
+            let faults = faults(&format!("{LEAST}[receive]\n{wrong}\n"));
+            assert!(faults.contains("quiet_s: must"), "{wrong}: {faults}");
         }
     }
 

@@ -17,6 +17,8 @@ use crate::{Faults, rules};
 
 /// The name of the model that is built into the program; it needs no folder.
 const BUILT_IN_MODEL: &str = "tissue-ct";
+/// A series that is quiet for a day is complete.
+const QUIET_MAX: Duration = Duration::from_secs(86_400);
 const PROVIDERS: [&str; 5] = ["cpu", "cuda", "tensorrt", "openvino", "coreml"];
 /// PS3.8 leaves the length open; below this, negotiation itself does not fit, above it buffers grow for nothing.
 const PDU_LENGTH_BYTES: std::ops::RangeInclusive<u32> = 4_096..=16_777_216;
@@ -44,6 +46,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
             provider: written.inference.provider,
             threads: written.inference.threads,
             workers: written.inference.workers,
+            ahead_bytes_max: written.inference.ahead_bytes_max,
         },
         log: LogConfig { format: written.log.format, level: written.log.level },
         device: DeviceConfig {
@@ -161,7 +164,20 @@ fn receive(written: &written::Receive, own: &AeTitle, faults: &mut Faults) -> Re
         titles => ae_titles("receive.called", titles, faults),
     };
     let calling = ae_titles("receive.calling", &written.calling, faults);
-    ReceiveConfig { calling, called, series_quiet: seconds(written.series_quiet_s) }
+    let series_quiet = quiet("receive.series_quiet_s", written.series_quiet_s, QUIET_MAX, faults);
+    let release_quiet = written.release_quiet_s.map_or(series_quiet, |seconds| {
+        quiet("receive.release_quiet_s", seconds, series_quiet, faults)
+    });
+    ReceiveConfig { calling, called, series_quiet, release_quiet }
+}
+
+/// A quiet time; decimals of a second count.
+fn quiet(key: &str, seconds: f64, most: Duration, faults: &mut Faults) -> Duration {
+    let quiet = Duration::try_from_secs_f64(seconds).ok().filter(|quiet| *quiet <= most);
+    quiet.unwrap_or_else(|| {
+        faults.add(key, format!("must lie between 0 and {}", most.as_secs_f64()));
+        Duration::ZERO
+    })
 }
 
 pub(crate) fn ae_titles(key: &str, titles: &[String], faults: &mut Faults) -> Vec<AeTitle> {

@@ -59,6 +59,8 @@ pub struct ReceiveConfig {
     pub called: Vec<AeTitle>,
     /// How long nothing must come before a series is complete.
     pub series_quiet: Duration,
+    /// How long nothing must come after the association that brought it was released; at most `series_quiet`.
+    pub release_quiet: Duration,
 }
 
 /// How long peers may take.
@@ -81,6 +83,8 @@ pub struct InferenceConfig {
     pub threads: usize,
     /// Jobs at a time; at least 1.
     pub workers: usize,
+    /// Memory for answers to slices of series that still arrive, in bytes; 0 for none.
+    pub ahead_bytes_max: usize,
 }
 
 /// How the log looks.

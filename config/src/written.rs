@@ -60,7 +60,8 @@ pub(crate) struct Receive {
     pub(crate) instance_bytes_max: u64,
     pub(crate) idle_timeout_s: u64,
     pub(crate) artim_timeout_s: u64,
-    pub(crate) series_quiet_s: u64,
+    pub(crate) series_quiet_s: f64,
+    pub(crate) release_quiet_s: Option<f64>,
     pub(crate) association_wait_s: u64,
     pub(crate) series_instances_max: usize,
 }
@@ -75,7 +76,8 @@ impl Default for Receive {
             instance_bytes_max: 4 << 30,
             idle_timeout_s: 120,
             artim_timeout_s: 30,
-            series_quiet_s: 10,
+            series_quiet_s: 10.0,
+            release_quiet_s: None,
             association_wait_s: 1_800,
             series_instances_max: 20_000,
         }
@@ -125,11 +127,18 @@ pub(crate) struct Inference {
     pub(crate) provider: String,
     pub(crate) threads: usize,
     pub(crate) workers: usize,
+    pub(crate) ahead_bytes_max: usize,
 }
 
 impl Default for Inference {
     fn default() -> Self {
-        Self { onnxruntime: None, provider: "cpu".into(), threads: 0, workers: 1 }
+        Self {
+            onnxruntime: None,
+            provider: "cpu".into(),
+            threads: 0,
+            workers: 1,
+            ahead_bytes_max: 256 << 20,
+        }
     }
 }
 
@@ -219,6 +228,19 @@ pub(crate) struct Rule {
     #[serde(default)]
     pub(crate) prompts: Vec<String>,
     #[serde(default)]
+    pub(crate) targets: Vec<String>,
+    pub(crate) recognise: Option<Recognise>,
+    #[serde(default)]
+    pub(crate) open_vocabulary: bool,
+    #[serde(default)]
+    pub(crate) boxes: bool,
+    pub(crate) modality: Option<String>,
+    pub(crate) site: Option<String>,
+    pub(crate) sequence: Option<String>,
+    pub(crate) window: Option<String>,
+    pub(crate) turn: Option<String>,
+    pub(crate) p_least: Option<f64>,
+    #[serde(default)]
     pub(crate) destinations: Vec<String>,
     #[serde(default)]
     pub(crate) then: Then,
@@ -236,6 +258,12 @@ pub(crate) struct Rule {
     pub(crate) orientation: Vec<Orientation>,
     #[serde(default, rename = "match")]
     pub(crate) conditions: BTreeMap<String, Test>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Recognise {
+    All,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

@@ -19,9 +19,11 @@ mod manifest;
 mod measure;
 mod model;
 mod percentile;
+mod picture;
 mod postprocess;
 mod preprocess;
 mod probabilities;
+mod prompt;
 mod resample;
 mod runtime;
 mod scores;
@@ -33,8 +35,14 @@ pub use faults::{ModelFault, ModelFaults};
 pub use infer::{ModelOutput, infer};
 pub use manifest::{Kind, Manifest};
 pub use measure::measure;
-pub use model::Model;
+pub use model::{LoadOptions, Model};
+#[doc(hidden)]
+pub use picture::door as picture_door;
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};
+pub use prompt::{
+    Ahead, AheadCounts, AnswerOptions, Neighbourhood, Question, Questions, SliceAnswers, answer,
+    answer_ahead,
+};
 pub use runtime::{Provider, Runtime, RuntimeError, RuntimeOptions, UnknownProvider};
 pub use volume::{Volume, read_volume};

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Companions, Moment, SegmentationForm, SegmentationKind};
 
+use crate::asking::AskArgs;
 use crate::peer::Peer;
 
 /// The AI node of a DICOM network: studies in over C-STORE, segmentations and structured reports out. Not for diagnosis.
@@ -33,7 +34,7 @@ pub(crate) enum Command {
     /// Runs the node: receives, routes, infers, delivers, until SIGTERM or ctrl-c.
     Serve(ServeArgs),
     /// Runs a model over files and folders, without network: writes SEG, SR and overlay pictures.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Sends files and folders by C-STORE.
     Send(SendArgs),
     /// Asks a peer whether it is there (C-ECHO).
@@ -83,9 +84,9 @@ pub(crate) struct RunArgs {
     /// The model's folder. Without it, and without --config, the built-in model is used: tissue classes of a CT.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub(crate) model: Option<PathBuf>,
-    /// What a promptable model shall look for; may be repeated.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) prompt: Vec<String>,
+    /// What a promptable model is asked.
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
     /// Takes models, prompts and rules from this configuration, and runs what the rules choose.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

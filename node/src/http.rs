@@ -13,6 +13,7 @@ use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::ahead::{AheadAnswers, AheadCounters};
 use crate::failure::{Failure, Fault, OrFail};
 
 /// What the pages are made from.
@@ -22,6 +23,8 @@ pub(crate) struct Watched {
     pub(crate) spool: Arc<Spool>,
     /// What the receiving side counted.
     pub(crate) counters: Arc<ScpCounters>,
+    /// What became of answers that were made ahead.
+    pub(crate) ahead: Arc<AheadAnswers>,
     /// Set when the node stops.
     pub(crate) stopping: Arc<AtomicBool>,
     prometheus: PrometheusHandle,
@@ -32,11 +35,12 @@ impl Watched {
     pub(crate) fn new(
         spool: Arc<Spool>,
         counters: Arc<ScpCounters>,
+        ahead: Arc<AheadAnswers>,
         stopping: Arc<AtomicBool>,
     ) -> Result<Self, Failure> {
         let prometheus = PrometheusBuilder::new();
         let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
-        Ok(Self { spool, counters, stopping, prometheus })
+        Ok(Self { spool, counters, ahead, stopping, prometheus })
     }
 }
 
@@ -71,6 +75,7 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
 
 async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     record_counters(&watched.counters);
+    record_ahead(&watched.ahead.counters);
     let spool = Arc::clone(&watched.spool);
     match tokio::task::spawn_blocking(move || spool.counts()).await {
         Ok(Ok(counts)) => record_counts(&counts),
@@ -80,10 +85,17 @@ async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     (StatusCode::OK, watched.prometheus.render())
 }
 
+fn total(name: &'static str, value: &AtomicU64) {
+    metrics::counter!(name).absolute(value.load(Ordering::Relaxed));
+}
+
+fn record_ahead(counters: &AheadCounters) {
+    total("parsenode_slices_ahead_made_total", &counters.made);
+    total("parsenode_slices_ahead_used_total", &counters.used);
+    total("parsenode_slices_ahead_thrown_away_total", &counters.thrown_away);
+}
+
 fn record_counters(counters: &ScpCounters) {
-    let total = |name: &'static str, value: &AtomicU64| {
-        metrics::counter!(name).absolute(value.load(Ordering::Relaxed));
-    };
     #[expect(clippy::cast_precision_loss, reason = "a number of associations")]
     let open = counters.associations_open.load(Ordering::Relaxed) as f64;
     metrics::gauge!("parsenode_associations_open").set(open);

@@ -2,7 +2,10 @@
 //!
 //! Read [`pipeline`] first: it is the way of the data, verb by verb.
 
+mod ahead;
+mod asking;
 mod assembling;
+mod backdrops;
 mod bell;
 mod catalogue;
 mod choices;
@@ -18,6 +21,7 @@ mod listen;
 mod log;
 mod model;
 mod models;
+mod outcome;
 mod overlay;
 mod peer;
 mod pipeline;
@@ -32,6 +36,7 @@ mod show;
 mod shutdown;
 mod status;
 mod text;
+mod wanted;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use config::Config;
 use inference::{Model, Runtime, RuntimeOptions};
 
+use crate::asking;
 use crate::failure::{Failure, Fault, OrFail};
 
 /// The model that is built into the program.
@@ -27,7 +28,7 @@ pub(crate) fn runtime(options: &RuntimeOptions) -> Result<Runtime, Failure> {
     Ok(runtime)
 }
 
-/// Loads every model of a configuration; all faults of all models in one failure.
+/// Loads every model of a configuration, and checks what the rules ask of them; all faults of all models in one failure.
 pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Failure> {
     let mut models = Models::new();
     let mut faults = Vec::new();
@@ -39,11 +40,11 @@ pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Fai
             Err(failure) => faults.push(format!("model {}: {failure}", model.name)),
         }
     }
-    if faults.is_empty() {
-        Ok(models)
-    } else {
-        Err(Failure::new(Fault::Configuration, faults.join("\n")))
+    if !faults.is_empty() {
+        return Err(Failure::new(Fault::Configuration, faults.join("\n")));
     }
+    asking::check_rules(&config.routing.rules, &models)?;
+    Ok(models)
 }
 
 fn load_configured(folder: Option<&Path>, runtime: &Runtime) -> Result<Arc<Model>, Failure> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use domain::{
-    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Refusal,
-    SeriesInstanceUid, Stored, StudyInstanceUid,
+    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
+    SpooledInstance, Stored,
 };
 use spool::{Change, PartFile, Published, Spool, SpoolError};
 
@@ -14,15 +14,13 @@ use spool::{Change, PartFile, Published, Spool, SpoolError};
 pub(crate) enum Arrival {
     /// An instance is on stable storage and is new or newer.
     Instance {
-        /// Its study.
-        study: StudyInstanceUid,
-        /// Its series.
-        series: SeriesInstanceUid,
+        /// The instance.
+        instance: Box<SpooledInstance>,
         /// Over which association it came.
         association: AssociationId,
     },
     /// An association ended.
-    AssociationClosed(AssociationId),
+    AssociationClosed(AssociationId, Parting),
     /// The node stops.
     Stop,
 }
@@ -53,8 +51,8 @@ impl Intake for SpoolIntake {
         Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
     }
 
-    fn association_closed(&self, association: AssociationId) {
-        self.tell(Arrival::AssociationClosed(association));
+    fn association_closed(&self, association: AssociationId, parting: Parting) {
+        self.tell(Arrival::AssociationClosed(association, parting));
     }
 }
 
@@ -94,9 +92,8 @@ fn announce(published: &Published, association: AssociationId, arrivals: &Sender
     match published.change {
         Change::Identical => {}
         Change::New | Change::Replaced => {
-            let identity = &published.instance.identity;
-            let (study, series) = (identity.study.clone(), identity.series.clone());
-            drop(arrivals.send(Arrival::Instance { study, series, association }));
+            let instance = Box::new(published.instance.clone());
+            drop(arrivals.send(Arrival::Instance { instance, association }));
         }
     }
 }

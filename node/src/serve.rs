@@ -1,19 +1,20 @@
 //! `parsenode serve`: starts every part, waits for the signal, stops every part.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use config::Config;
-use domain::{Limits, Moment};
+use domain::{Limits, Moment, Rule, Waits};
 use scp::{ScpCounters, ScpSettings};
 use scu::Timeouts;
 use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use crate::ahead::{Ahead, AheadAnswers, AheadWorker};
 use crate::assembling::Assembling;
 use crate::bell::Bell;
 use crate::cli::ServeArgs;
@@ -37,6 +38,8 @@ struct Node {
     spool: Arc<Spool>,
     counters: Arc<ScpCounters>,
     jobs: Arc<Bell>,
+    ahead: Arc<AheadAnswers>,
+    working: Arc<AtomicUsize>,
     deliveries: Arc<Notify>,
     stopping: Arc<AtomicBool>,
 }
@@ -61,9 +64,12 @@ impl Node {
         let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
             .or_fail(Fault::Disk, || folder.display().to_string())?;
         tracing::info!(data = %folder.display(), ?recovery, "spool open");
+        let ahead = Arc::new(AheadAnswers::new(config.inference.ahead_bytes_max));
         Ok(Self {
             config,
             models,
+            ahead,
+            working: Arc::default(),
             spool: Arc::new(spool),
             counters: Arc::default(),
             jobs: Arc::default(),
@@ -119,19 +125,45 @@ impl Node {
 
     fn start_threads(&self) -> (Sender<Arrival>, Vec<JoinHandle<()>>) {
         let (arrivals, receiver) = mpsc::channel();
+        let (ahead, working_ahead) = self.start_ahead().unzip();
+        let mut threads: Vec<JoinHandle<()>> = working_ahead.into_iter().collect();
         let assembling = Assembling {
             spool: Arc::clone(&self.spool),
             routing: self.config.routing.clone(),
             limits: self.limits().clone(),
-            quiet: self.config.receive.series_quiet,
+            waits: Waits {
+                quiet: self.config.receive.series_quiet,
+                release_quiet: self.config.receive.release_quiet,
+                association_wait: self.limits().association_wait,
+            },
+            ahead,
             jobs: Arc::clone(&self.jobs),
         };
-        let mut threads = vec![thread::spawn(move || assembling.run(&receiver))];
+        threads.push(thread::spawn(move || assembling.run(&receiver)));
         for _ in 0..self.config.inference.workers {
             let worker = self.worker();
             threads.push(thread::spawn(move || worker.run()));
         }
         (arrivals, threads)
+    }
+
+    /// Nobody works ahead where no rule has a model that is asked, or there is no room for answers.
+    fn start_ahead(&self) -> Option<(Ahead, JoinHandle<()>)> {
+        let is_asked = |rule: &Rule| !rule.ask.is_empty();
+        if !self.ahead.is_wanted() || !self.config.routing.rules.iter().any(is_asked) {
+            return None;
+        }
+        let (ahead, words) = Ahead::new(&self.ahead);
+        let worker = AheadWorker {
+            models: Arc::clone(&self.models),
+            routing: self.config.routing.clone(),
+            wishes: Arc::new(self.config.wishes.clone()),
+            limits: self.limits().clone(),
+            answers: Arc::clone(&self.ahead),
+            working: Arc::clone(&self.working),
+            stopping: Arc::clone(&self.stopping),
+        };
+        Some((ahead, thread::spawn(move || worker.run(&words))))
     }
 
     fn worker(&self) -> Worker {
@@ -142,6 +174,8 @@ impl Node {
             wishes: Arc::new(self.config.wishes.clone()),
             limits: self.limits().clone(),
             jobs: Arc::clone(&self.jobs),
+            ahead: Arc::clone(&self.ahead),
+            working: Arc::clone(&self.working),
             deliveries: Arc::clone(&self.deliveries),
             stopping: Arc::clone(&self.stopping),
         }
@@ -167,7 +201,8 @@ impl Node {
         let Some(address) = &self.config.node.http else { return Ok(None) };
         let listener = bind(address).await?;
         let (spool, counters) = (Arc::clone(&self.spool), Arc::clone(&self.counters));
-        Ok(Some((listener, Watched::new(spool, counters, Arc::clone(&self.stopping))?)))
+        let (ahead, stopping) = (Arc::clone(&self.ahead), Arc::clone(&self.stopping));
+        Ok(Some((listener, Watched::new(spool, counters, ahead, stopping)?)))
     }
 
     /// Waits for work in hand, at most what associations left of the grace. What is not done by then is done at the

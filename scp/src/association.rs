@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dimse::{
@@ -10,7 +10,7 @@ use dimse::{
     MessageEvent, MessageReader, PDataWriter, Pdu, ProtocolError, Response, Status, StoreRequest,
     Transport,
 };
-use domain::{AssociationId, InstanceOrigin, Intake, Limits, Refusal, TransferSyntaxUid};
+use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, Refusal, TransferSyntaxUid};
 use tokio::sync::{oneshot, watch};
 
 use crate::ScpCounters;
@@ -37,6 +37,7 @@ pub(crate) struct Membership {
     id: AssociationId,
     intake: Arc<dyn Intake>,
     counters: Arc<ScpCounters>,
+    was_released: AtomicBool,
 }
 
 impl Membership {
@@ -48,14 +49,17 @@ impl Membership {
     ) -> Self {
         counters.associations_accepted.fetch_add(1, Ordering::Relaxed);
         counters.associations_open.fetch_add(1, Ordering::Relaxed);
-        Self { id, intake: Arc::clone(intake), counters: Arc::clone(counters) }
+        let was_released = AtomicBool::new(false);
+        Self { id, intake: Arc::clone(intake), counters: Arc::clone(counters), was_released }
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         self.counters.associations_open.fetch_sub(1, Ordering::Relaxed);
-        self.intake.association_closed(self.id);
+        let was_released = self.was_released.load(Ordering::Acquire);
+        let parting = if was_released { Parting::Released } else { Parting::Aborted };
+        self.intake.association_closed(self.id, parting);
     }
 }
 
@@ -100,7 +104,11 @@ enum Step {
 impl Association {
     /// Serves the peer until the Association ends.
     pub(crate) async fn run<S: Transport>(&self, connection: &mut Connection<S>) -> Ended {
-        self.serve(connection).await.unwrap_or_else(Ended::Failed)
+        let ended = self.serve(connection).await.unwrap_or_else(Ended::Failed);
+        if matches!(ended, Ended::Released) {
+            self.membership.was_released.store(true, Ordering::Release);
+        }
+        ended
     }
 
     async fn serve<S: Transport>(

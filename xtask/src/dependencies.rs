@@ -60,7 +60,7 @@ const ROOMS: [Room; 16] = [
     },
     Room {
         name: "inference",
-        may_use: &["domain", "dataset", "series", "pixels"],
+        may_use: &["domain", "dataset", "series", "pixels", "catalogue"],
         never: &[ASYNC, "dicom-ul", "rusqlite"],
     },
     Room {

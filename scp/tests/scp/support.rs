@@ -14,7 +14,7 @@ use dimse::{
 };
 use domain::{
     AeTitle, Announced, AssociationId, Destination, InstanceIdentity, InstanceOrigin, Intake,
-    Limits, Part, Refusal, Stored,
+    Limits, Part, Parting, Refusal, Stored,
 };
 use scp::{ScpCounters, ScpSettings};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,7 +55,7 @@ pub(crate) struct Memory {
     mood: Mood,
     pub(crate) instances: Mutex<BTreeMap<String, Kept>>,
     pub(crate) parts_open: Arc<AtomicUsize>,
-    closed: watch::Sender<Vec<AssociationId>>,
+    closed: watch::Sender<Vec<(AssociationId, Parting)>>,
 }
 
 impl Memory {
@@ -73,7 +73,7 @@ impl Memory {
     }
 
     /// Waits until so many associations were reported closed.
-    pub(crate) async fn closed(&self, count: usize) -> Vec<AssociationId> {
+    pub(crate) async fn closed(&self, count: usize) -> Vec<(AssociationId, Parting)> {
         let mut closed = self.closed.subscribe();
         let enough = closed.wait_for(|closed| closed.len() >= count);
         tokio::time::timeout(PATIENCE, enough).await.expect("not closed in time").unwrap().clone()
@@ -92,8 +92,8 @@ impl Intake for Handle {
         Ok(Box::new(MemoryPart { memory, origin: origin.clone(), bytes: vec![] }))
     }
 
-    fn association_closed(&self, association: AssociationId) {
-        self.0.closed.send_modify(|closed| closed.push(association));
+    fn association_closed(&self, association: AssociationId, parting: Parting) {
+        self.0.closed.send_modify(|closed| closed.push((association, parting)));
     }
 }
 
