@@ -40,6 +40,8 @@ pub use model::{LoadOptions, Model};
 pub use picture::door as picture_door;
 pub use postprocess::postprocess;
 pub use preprocess::{ModelInput, preprocess};
+#[doc(hidden)]
+pub use prompt::door as prompt_door;
 pub use prompt::{
     Ahead, AheadCounts, AnswerOptions, Neighbourhood, Question, Questions, SliceAnswers, answer,
     answer_ahead,

@@ -9,6 +9,7 @@ mod answer;
 mod asker;
 mod context;
 mod contract;
+pub mod door;
 mod embedding;
 mod engine;
 mod findings;

@@ -1,5 +1,11 @@
 //! The same answers as a second implementation in Python, from pixels to masks.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it shows figures, and what is skipped"
+)]
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
