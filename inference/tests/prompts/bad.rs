@@ -113,7 +113,7 @@ fn images_of_any_size_are_answered() {
     let Some(runtime) = runtime() else { return };
     for generation in ["v1", "v2"] {
         let model = tiny(generation, &runtime);
-        for size in [[1, 1, 1], [1, 40, 2], [300, 1, 1]] {
+        for size in [[1, 1, 1], [1, 40, 2], [300, 1, 1], [16_384, 2, 1], [3, 16_384, 1]] {
             let findings = ask(&model, &Made::ct(size).read(), &asking(&["left kidney"])).unwrap();
             assert_eq!(findings.grid.size(), size, "{generation}");
         }
