@@ -129,6 +129,8 @@ fn large() {
             door(squared(side), 512).grey_v2(&values, -160.0, 240.0)
         });
     }
+    let rgb = vec![77; 8192 * 8192 * 3];
+    time("v1 8192 -> 1024, colour", 3, || door(squared(8192), 1024).color_v1(&rgb));
     if let Some(peak) = peak_kib() {
         println!(
             "memory at its peak: {peak} KiB, of which the largest slice is {}",

@@ -85,3 +85,22 @@ fn exponential(x: f32) -> f32 {
     // The whole part is the exponent.
     two * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logistic_function_is_near_enough() {
+        for n in -40_000..=40_000_i32 {
+            let logit = n as f32 / 400.0;
+            let [got, ..] = sigmoid([logit; LANES]);
+            let wanted = 1.0 / (1.0 + (-f64::from(logit)).exp());
+            assert!((f64::from(got) - wanted).abs() < 2e-7, "{logit}: {got} {wanted}");
+            assert_eq!(got > 0.5, logit > 1e-6, "{logit}: {got}");
+        }
+        let [zero, huge, tiny, nan, ..] = sigmoid([0.0, 1e30, -1e30, f32::NAN, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!((zero.to_bits(), huge.to_bits()), (0.5_f32.to_bits(), 1.0_f32.to_bits()));
+        assert!((0.0..1e-30).contains(&tiny) && nan.is_nan());
+    }
+}
