@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use domain::{Mask, Quarters, SliceMask, Turn};
-use inference::picture_door::{Door, Stretch, boxes, instances};
+use inference::picture_door::{Door, Stretch, boxes, instance_boxes};
 
 /// What all threads of this process have run so far, where the system tells.
 fn processors() -> Duration {
@@ -161,7 +161,7 @@ fn parts() {
     time("boxes of a mask of 512 x 512", 30, || boxes(&mask, 512));
     let volume = Mask { columns: 512, rows: 512, slices: vec![Some(mask); 20] };
     let edges = Mask { columns: 512, rows: 512, slices: vec![None; 20] };
-    time("instances in 512 x 512 x 20", 5, || instances(&volume, &edges).1);
+    time("instances in 512 x 512 x 20", 5, || instance_boxes(&volume, &edges));
 }
 
 fn main() {
