@@ -9,11 +9,12 @@ import tomllib
 
 import numpy as np
 import onnx
+import onnx_ir
 import pytest
 import torch
 from conftest import COMMITTED, SEED, quiet
 
-from parsenode_models import checkpoint, commands, compare, folder, graphs, random_weights
+from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights
 from parsenode_models.__main__ import main
 from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, Failure
 from parsenode_models.folder import Options
@@ -81,37 +82,45 @@ def test_the_committed_folder_is_as_made(network, made):
     assert sum(path.stat().st_size for path in committed.iterdir()) < 600_000
 
 
-def test_a_checkpoint_gives_the_folder_that_its_weights_give(network, made, tmp_path):
+def test_a_checkpoint_gives_the_weights_that_went_into_it(network, tmp_path):
     file = tmp_path / "weights.pt"
     checkpoint.write(network, file, SEED, quiet)
     read = checkpoint.read(file, quiet)
     assert read.size == network.size
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, read.state_dict()[name]), name
-    out = tmp_path / "out"
-    folder.write(read, commands.about_random(network.size, SEED), out, Options(), quiet)
-    assert compare.folders(out, made, network.size) is None
 
 
-def test_half_precision_is_half_as_large_and_nearly_the_same(network, made, tmp_path):
-    out = tmp_path / "half"
-    folder.write(network, commands.about_random(network.size, SEED), out, Options(precision="fp16"), quiet)
+def narrowed(made, out):
+    """A copy of a folder with its weights in half precision."""
+    out.mkdir()
+    for name in graphs.NAMES:
+        model = onnx_ir.load(made / f"{name}.onnx")
+        half.narrow(model)
+        graphs.write(model, out / f"{name}.onnx")
+    return out
+
+
+def test_half_precision_is_nearly_the_same(network, made, tmp_path):
+    out = narrowed(made, tmp_path / "half")
     wide, narrow = compare.answers(made, network.size), compare.answers(out, network.size)
     for name in ("mask_features", "token_emb"):
         difference = np.abs(wide[name] - narrow[name]).max()
         assert 0 < difference < 0.05 * np.abs(wide[name]).max(), name
-    halves = onnx.load(out / "text-encoder.onnx").graph.initializer
-    assert any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in halves)
+    for name in graphs.NAMES:
+        tensors = onnx.load(out / f"{name}.onnx").graph.initializer
+        kinds = {tensor.data_type for tensor in tensors if np.prod(tensor.dims) >= half.LEAST_ELEMENTS}
+        assert onnx.TensorProto.FLOAT not in kinds
 
 
-def test_half_precision_refuses_what_it_cannot_hold(tmp_path):
-    network = commands.empty_network(TINY["v1"])
-    random_weights.fill(network, SEED)
-    with torch.no_grad():
-        network.sem_seg_head.predictor.lang_encoder.lang_encoder.token_embedding.weight[3, 3] = 1e6
-    with pytest.raises(Failure, match="half precision"):
-        folder.write(network, commands.about_random(network.size, 1), tmp_path / "x", Options("fp16"), quiet)
-    assert not list(tmp_path.iterdir())
+def test_half_precision_refuses_what_it_cannot_hold(made):
+    model = onnx_ir.load(made / "text-encoder.onnx")
+    table = next(value for value in model.graph.initializers.values() if "token_embedding" in value.name)
+    numbers = table.const_value.numpy().copy()
+    numbers[3, 3] = 1e6
+    table.const_value = onnx_ir.tensor(numbers, name=table.name)
+    with pytest.raises(Failure, match="token_embedding.*half precision"):
+        half.narrow(model)
 
 
 def damaged_state(change):
@@ -174,7 +183,8 @@ def test_code_in_a_checkpoint_is_refused_and_not_executed(tmp_path, save):
     save({"state_dict": Trap(proof)}, file)
     with pytest.raises(Failure, match="nothing of it was executed") as refused:
         checkpoint.read(file, quiet)
-    assert "system" in str(refused.value) and refused.value.code == BAD_INPUT
+    assert refused.value.code == BAD_INPUT
+    assert "system" in str(refused.value) or save is not torch.save
     assert not proof.exists()
 
 
