@@ -41,7 +41,7 @@ are one and the same to it.
 
 Targets: {targets}.
 
-A target stands in `model.toml` for a modality where its Dice on held-out slices is at least {least}.
+A target stands in `model.toml` for a modality where its Dice is at least {least}, on held-out slices and on those of the training.
 `target_dist.json` has distributions for p-values, of masks that were right in random pictures of the training. `p_least` is 0:
 p-values are reported and decide nothing; existence decides.
 
@@ -51,7 +51,7 @@ p-values are reported and decide nothing; existence decides.
 |---|---|---|---|
 | ct-abdomen-labelled | {ct_slices} of 30, 3 mm, no contrast agent | TotalSegmentator's classes | Apache-2.0, test data of wasserth/TotalSegmentator |
 | mr-abdomen-labelled | {mr_slices} of 20, 3 mm | TotalSegmentator's classes for MR | the same |
-| ct-torso, slices {pelvis} of 112 | pelvis of the labelled CT's patient | nobody's: the organs of the upper abdomen are not there; \
+| ct-torso, slices {pelvis} of 112 | pelvis and lowest abdomen of the labelled CT's patient | nobody's: the organs of the upper abdomen are not there; \
 bone by a rule: above 150 HU, and holes in it above 60 HU | the same |
 | mr-t1w-brain, thinned out | a head, cut along three axes | nobody's: nothing is there | PDDL, datalad/example-dicom-structural |
 

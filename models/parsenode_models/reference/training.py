@@ -15,7 +15,7 @@ from .targets import all_words
 from .tokenizer import ENTRIES, Tokenizer
 
 SEED = 20260
-STEPS = 4500
+STEPS = 3000
 RATE, WARM_STEPS, DECAY = 2e-3, 100, 0.02
 # How much of the averaged weights stays at each step.
 KEEP = 0.998
