@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use domain::{Mask, Quarters, SliceMask, Turn};
-use inference::picture_door::{Door, Stretch, boxes, instances};
+use inference::picture_door::{Door, Stretch, boxes, instance_boxes};
 
 /// What all threads of this process have run so far, where the system tells.
 fn processors() -> Duration {
@@ -129,6 +129,8 @@ fn large() {
             door(squared(side), 512).grey_v2(&values, -160.0, 240.0)
         });
     }
+    let rgb = vec![77; 8192 * 8192 * 3];
+    time("v1 8192 -> 1024, colour", 3, || door(squared(8192), 1024).color_v1(&rgb));
     if let Some(peak) = peak_kib() {
         println!(
             "memory at its peak: {peak} KiB, of which the largest slice is {}",
@@ -159,7 +161,7 @@ fn parts() {
     time("boxes of a mask of 512 x 512", 30, || boxes(&mask, 512));
     let volume = Mask { columns: 512, rows: 512, slices: vec![Some(mask); 20] };
     let edges = Mask { columns: 512, rows: 512, slices: vec![None; 20] };
-    time("instances in 512 x 512 x 20", 5, || instances(&volume, &edges).1);
+    time("instances in 512 x 512 x 20", 5, || instance_boxes(&volume, &edges));
 }
 
 fn main() {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use domain::{Mask, Mirror, Quarters, SliceMask, Turn};
-use inference::picture_door::{Door, Stretch, boxes, instances};
+use inference::picture_door::{Door, Stretch, boxes, instance_masks};
 
 /// Python with numpy and scipy.
 fn python() -> Option<PathBuf> {
@@ -274,7 +274,7 @@ fn volume_of_instances(share: u16, edge: u16, seed: usize) -> Case {
     };
     let (mask, edges) = (of(share, seed * 100), of(edge, seed * 100 + 50));
     let volumes = [&mask, &edges].map(|voxels| Mask::from_voxels(columns, rows, voxels));
-    let (masks, _) = instances(&volumes[0], &volumes[1]);
+    let masks = instance_masks(&volumes[0], &volumes[1]);
     let mut numbers = vec![0; mask.len()];
     for (number, mask) in (1..).zip(&masks) {
         for (n, at) in numbers.iter_mut().enumerate() {

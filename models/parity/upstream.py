@@ -20,6 +20,8 @@ import stand_ins
 
 V1_CONFIG = "configs/biomedparse_inference.yaml"
 LEVELS, HEADS = 3, 8
+# Draws that reach an output; a tenth does not.
+DRAWS = 9
 
 
 def vocabulary(folder: Path) -> Path:
@@ -103,22 +105,26 @@ def load(model: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 
 class Noise:
-    """Uniform numbers in the layout of our inputs `noise0` to `noise2`, handed to upstream draw by draw.
+    """Uniform numbers in the layout of our inputs `noise0` to `noise2`, one set a slice, handed to upstream draw by draw.
 
-    Upstream draws `[prompts * heads, queries, pixels]` nine times for the layers, and once more for nothing.
+    `levels[level]` is `[slices, layers of the level * heads, prompts, queries, pixels]`. Upstream draws
+    `[slices in the batch * prompts * heads, queries, pixels]`, nine times for the layers and once more for nothing.
     """
 
     def __init__(self, levels: list[np.ndarray]) -> None:
-        self.levels, self.draw = levels, 0
+        self.levels, self.draw, self.slice = levels, 0, 0
 
     def like(self, tensor: torch.Tensor) -> torch.Tensor:
         """In place of `torch.rand_like`."""
-        index, self.draw = self.draw, (self.draw + 1) % 10
-        if index == 9:
+        batch = tensor.shape[0] // (self.levels[0].shape[2] * HEADS)
+        slices = slice(self.slice, self.slice + batch)
+        if self.draw == DRAWS:
+            self.draw, self.slice = 0, self.slice + batch
             return torch.zeros_like(tensor)
-        first = index // LEVELS * HEADS
-        numbers = torch.from_numpy(self.levels[index % LEVELS][first:first + HEADS])
-        return numbers.transpose(0, 1).flatten(0, 1).to(tensor.dtype).reshape(tensor.shape)
+        first = self.draw // LEVELS * HEADS
+        numbers = self.levels[self.draw % LEVELS][slices, first:first + HEADS]
+        self.draw += 1
+        return torch.from_numpy(numbers).transpose(1, 2).flatten(0, 2).to(tensor.dtype).reshape(tensor.shape)
 
     @contextmanager
     def given(self):

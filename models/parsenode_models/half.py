@@ -23,8 +23,9 @@ def narrow(model: onnx_ir.Model) -> None:
             if value.dtype == onnx_ir.DataType.FLOAT and value.const_value.size >= LEAST_ELEMENTS]
     for value in wide:
         numbers = value.const_value.numpy()
-        narrowed = numbers.astype(np.float16)
-        if not np.isfinite(narrowed).all():
+        with np.errstate(over="ignore"):  # looked for right below
+            narrowed = numbers.astype(np.float16)
+        if np.isinf(narrowed).sum() > np.isinf(numbers).sum():
             raise Failure(f"{value.name} has numbers that half precision cannot hold; use --precision fp32")
         _replace(graph, value, narrowed)
 

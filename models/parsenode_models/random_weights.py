@@ -30,14 +30,15 @@ STEP = 1 / 16
 def values(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     """The random tensor of a name."""
     random = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    normal = random.standard_normal(shape, dtype=np.float32)
-    if name.endswith(SCALES):
-        return 1 + normal / 8
+    normal = np.asarray(random.standard_normal(shape, dtype=np.float32))
     if any(part in name for part in TABLES):
         return normal
+    if name.endswith(SCALES):
+        return np.asarray(1 + normal / 8)
     if len(shape) < 2:
-        return normal / 8
-    return normal * np.float32(1 / np.sqrt(np.prod(shape[1:])))
+        return np.asarray(normal / 8)
+    normal *= np.float32(1 / np.sqrt(np.prod(shape[1:])))
+    return normal
 
 
 def fill(network: Network, seed: int) -> None:
@@ -45,7 +46,7 @@ def fill(network: Network, seed: int) -> None:
     state = {}
     for name, tensor in network.state_dict().items():
         if name not in KEPT:
-            state[name] = torch.from_numpy(np.asarray(values(name, tuple(tensor.shape), seed), np.float32))
+            state[name] = torch.from_numpy(values(name, tuple(tensor.shape), seed))
     network.load_state_dict(state, strict=False, assign=True)
     network.eval()
     with torch.no_grad():

@@ -118,9 +118,15 @@ pub fn boxes(mask: &SliceMask, columns: usize) -> Vec<PlanarBox> {
     super::boxes(mask, columns, 0)
 }
 
-/// Instances of a mask, and their boxes.
+/// Boxes of the instances of a mask.
 #[must_use]
-pub fn instances(mask: &Mask, edges: &Mask) -> (Vec<Mask>, Vec<PlanarBox>) {
+pub fn instance_boxes(mask: &Mask, edges: &Mask) -> Vec<PlanarBox> {
+    super::instances(mask, edges).boxes()
+}
+
+/// Instances of a mask.
+#[must_use]
+pub fn instance_masks(mask: &Mask, edges: &Mask) -> Vec<Mask> {
     let found: super::Instances = super::instances(mask, edges);
-    ((0..found.count()).filter_map(|n| found.mask(n)).collect(), found.boxes())
+    (0..found.count()).filter_map(|n| found.mask(n)).collect()
 }

@@ -362,6 +362,28 @@ mod tests {
         assert_eq!(v1(thin, [3, 16_384], 64, &Scale::EightBit, UPRIGHT), [0; 64 * 64]);
     }
 
+    #[test]
+    fn threads_change_nothing() {
+        let values: Vec<f32> =
+            (0..300 * 211_u32).map(|n| (n * 7919 % 1999) as f32 - 999.0).collect();
+        let all = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut made = Vec::new();
+                for side in [64, 250, 400] {
+                    made.push(v1(&values, [300, 211], side, &SOFT, UPRIGHT));
+                    made.push(v2(&values, [300, 211], side, &SOFT, UPRIGHT));
+                    let framing = Framing::new(Generation::V2, UPRIGHT, [300, 211], side);
+                    let logits: Vec<f32> = values[..400].iter().map(|value| value / 99.0).collect();
+                    let map = framing.probability_v2(&logits, 20);
+                    made.push(framing.back(&map).iter().flat_map(|p| p.to_le_bytes()).collect());
+                }
+                made
+            })
+        };
+        assert_eq!(all(1), all(3));
+    }
+
     fn any_turn() -> impl Strategy<Value = Turn> {
         (0..2_usize, 0..4_usize)
             .prop_map(|(m, q)| Turn { mirror: MIRRORS[m], quarters: QUARTERS[q] })

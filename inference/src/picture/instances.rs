@@ -187,7 +187,7 @@ impl Labelled {
         let slice = k.and_then(|k| self.slices.get(k));
         let (Some((stretches, own)), Some(row)) = (slice, row) else { return labels };
         let first = stretches.partition_point(|stretch| stretch.row < row);
-        let of_row = stretches.iter().zip(own).skip(first);
+        let of_row = stretches[first..].iter().zip(&own[first..]);
         for (stretch, label) in of_row.take_while(|(stretch, _)| stretch.row == row) {
             labels[stretch.columns.clone()].fill(*label);
         }

@@ -27,12 +27,12 @@ pub(crate) fn reduce(levels: &Levels<'_>, axes: [Axis; 2]) -> Vec<u8> {
     let filters = axes.map(Filter::of);
     let mut values = vec![0.0; columns.side * rows.side];
     let bands = values.par_chunks_mut(columns.side * BAND).enumerate();
-    bands.for_each(|(band, into)| filters_band(levels, &filters, band * BAND, into));
+    bands.for_each(|(band, into)| fill_band(levels, &filters, band * BAND, into));
     Range::of(levels, axes).cut(&values)
 }
 
 /// Rows of the picture from `first` on.
-fn filters_band(levels: &Levels<'_>, [along, down]: &[Filter; 2], first: usize, into: &mut [f32]) {
+fn fill_band(levels: &Levels<'_>, [along, down]: &[Filter; 2], first: usize, into: &mut [f32]) {
     let side = along.starts.len();
     let last = first + into.len() / side;
     let begin = down.starts[first..last].iter().copied().min().unwrap_or(0);
@@ -177,4 +177,37 @@ fn inside(axis: &Axis, all: &Weights) -> (usize, Vec<f64>) {
 #[expect(clippy::cast_possible_truncation, reason = "a weight needs no more digits")]
 fn narrow(weight: f64) -> f32 {
     weight as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::framing::Generation;
+    use super::super::turn::Sense;
+    use super::*;
+
+    /// The weights of an output add up to 1 where it is far from all borders, and lie around its place.
+    #[test]
+    fn weights_add_up_and_lie_around_their_place() {
+        for (count, other, side) in
+            [(90, 90, 16), (1000, 1000, 512), (130, 129, 128), (64, 200, 32)]
+        {
+            let axis = Axis::new(Generation::V1, [count, other], side, Sense::Onward);
+            let filter = Filter::of(axis);
+            let middle = side / 2;
+            let of_output = (0..count).map(|input| f64::from(filter.weight(middle, input)));
+            let weights: Vec<f64> = of_output.collect();
+            let sum: f64 = weights.iter().sum();
+            assert!((sum - 1.0).abs() < 1e-5, "{count} {side}: {sum}");
+            let centre: f64 = (0..).zip(&weights).map(|(n, weight)| f64::from(n) * weight).sum();
+            assert!((centre - axis.in_source(middle)).abs() < 1e-3, "{count} {side}: {centre}");
+        }
+    }
+
+    #[test]
+    fn a_place_among_the_zeros_has_no_weights() {
+        let axis = Axis::new(Generation::V1, [10, 400], 40, Sense::Onward);
+        let filter = Filter::of(axis);
+        assert!((0..10).all(|input| filter.weight(0, input).abs() < 1e-6));
+        assert!((0..10).any(|input| filter.weight(20, input) > 0.05));
+    }
 }

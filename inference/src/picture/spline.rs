@@ -153,3 +153,39 @@ impl Range {
         values.iter().map(|value| cut(*value).clamp(least, self.greatest)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_cut_off_and_rounding_is_given_back() {
+        let levels = [-3.0, 0.0, 0.4, 0.999, 1.0, 99.999_98, 100.0, 254.5, 255.0, 300.0];
+        assert_eq!(levels.map(cut), [0, 0, 0, 0, 1, 100, 100, 254, 255, 255]);
+        for level in 0..=255_u8 {
+            assert_eq!([0.0, 0.5, 0.999].map(|more| cut(f32::from(level) + more)), [level; 3]);
+        }
+    }
+
+    #[test]
+    fn a_range_without_black_ends_where_zeros_are_reached() {
+        let range = Range { least: 9, greatest: 20 };
+        assert_eq!(range.cut(&[1.5, 8.0, 12.0, 30.0]), [9, 9, 12, 20]);
+        assert_eq!(range.cut(&[1.5, -0.1, 12.0, 30.0]), [1, 0, 12, 20]);
+    }
+
+    #[test]
+    fn the_filter_turns_an_impulse_into_the_spline_that_meets_it() {
+        let mut rows = vec![0.0; 41];
+        rows[20] = 1.0;
+        filter_rows(&mut rows, 1);
+        let mut tile = [[0.0; super::super::taps::LANES]; 41];
+        tile[20] = [1.0; super::super::taps::LANES];
+        filter_tile(&mut tile);
+        for (n, (row, lanes)) in (0_i32..).zip(rows.iter().zip(tile)) {
+            let wanted = 3.0_f64.sqrt() / GAIN * POLE.powi((n - 20).abs());
+            assert!((f64::from(*row) - wanted).abs() < 1e-7, "{n}: {row} {wanted}");
+            assert!(lanes.iter().all(|lane| lane.to_bits() == row.to_bits()), "{n}");
+        }
+    }
+}

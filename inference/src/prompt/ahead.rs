@@ -137,12 +137,12 @@ pub struct Neighbourhood<'a> {
     pub next: Option<&'a SourceSlice>,
 }
 
-/// Asks a model about one slice whose series is not whole yet, and keeps the answer for [`super::answer`].
+/// Asks a model about one slice whose series is not whole yet, and keeps the answer for [`super::answer()`].
 ///
 /// A model that looks at no neighbours may be given none.
 ///
 /// # Errors
-/// Those of [`super::answer`].
+/// Those of [`super::answer()`].
 pub fn answer_ahead(
     model: &Model,
     questions: &Questions,

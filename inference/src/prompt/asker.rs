@@ -6,7 +6,7 @@ use domain::Unsuitable;
 use sha2::{Digest as _, Sha256};
 
 use super::embedding::Embedding;
-use super::engine::{Asked, Decoded, PromptEngine, SliceName};
+use super::engine::{Asked, Decoded, Features, PromptEngine, SliceName};
 use super::judge::{Judge, Raw};
 use super::look::{Look, LookKind, looks};
 use super::questions::Questions;
@@ -33,6 +33,10 @@ pub(super) struct Asker<'a> {
     keep_probabilities: bool,
     key: String,
 }
+
+/// Raw answers about one slice, each with its question.
+#[derive(Debug, Default)]
+pub(super) struct Answers(Vec<(usize, Decoded)>);
 
 /// What a network is shown of one slice in one look.
 #[derive(Debug)]
@@ -177,22 +181,55 @@ impl<'a> Asker<'a> {
         slice: SliceName<'_>,
         next: Next,
     ) -> Result<Vec<Decoded>, Unsuitable> {
-        let mut answers: Vec<Option<Decoded>> = Vec::new();
-        answers.resize_with(self.questions.list.len(), || None);
-        let last_look = self.looks.len();
-        for (number, (calls, picture)) in (1..).zip(self.calls.iter().zip(pictures)) {
-            let after = if number == last_look { next } else { Next::Run };
-            let features = self.engine.encode(&picture.tensor, after)?;
-            for (at, call) in calls.iter().enumerate() {
-                let after = if at + 1 == calls.len() { after } else { Next::Run };
-                let decoded = self.engine.decode(&features, &self.asked(call), slice, after)?;
-                for (question, decoded) in call.iter().zip(decoded) {
-                    answers[*question] = Some(decoded);
-                }
-            }
+        let mut answers = Answers::default();
+        for (look, picture) in pictures.iter().enumerate() {
+            let next = if look + 1 == pictures.len() { next } else { Next::Run };
+            let features = self.encode(picture, next)?;
+            self.decode(look, &features, (slice, next), &mut answers)?;
         }
-        let all: Option<Vec<Decoded>> = answers.into_iter().collect();
-        all.ok_or_else(|| failed("a question was not asked".into()))
+        self.in_order(answers)
+    }
+
+    /// The features of a picture.
+    ///
+    /// # Errors
+    /// `ModelFailed`.
+    pub(super) fn encode(&self, picture: &Shown, next: Next) -> Result<Features, Unsuitable> {
+        self.engine.encode(&picture.tensor, next)
+    }
+
+    /// The raw answers to the questions of a look.
+    ///
+    /// # Errors
+    /// `ModelFailed`.
+    pub(super) fn decode(
+        &self,
+        look: usize,
+        features: &Features,
+        (slice, next): (SliceName<'_>, Next),
+        answers: &mut Answers,
+    ) -> Result<(), Unsuitable> {
+        let calls = &self.calls[look];
+        for (at, call) in calls.iter().enumerate() {
+            let next = if at + 1 == calls.len() { next } else { Next::Run };
+            let decoded = self.engine.decode(features, &self.asked(call), slice, next)?;
+            answers.0.extend(call.iter().copied().zip(decoded));
+        }
+        Ok(())
+    }
+
+    /// The raw answers in the order of the questions.
+    ///
+    /// # Errors
+    /// `ModelFailed` when one is missing; a fault of ours.
+    pub(super) fn in_order(&self, answers: Answers) -> Result<Vec<Decoded>, Unsuitable> {
+        let Answers(mut answers) = answers;
+        answers.sort_by_key(|(question, _)| *question);
+        let complete = answers.iter().map(|(question, _)| *question);
+        if !complete.eq(0..self.questions.list.len()) {
+            return Err(failed("a question was not asked once".into()));
+        }
+        Ok(answers.into_iter().map(|(_, decoded)| decoded).collect())
     }
 
     fn asked(&self, call: &[usize]) -> Vec<Asked<'_>> {

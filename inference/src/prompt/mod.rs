@@ -1,6 +1,6 @@
 //! Promptable models: words and the slices of a series become findings.
 //!
-//! [`crate::Model::understand`] makes questions of words and a header; [`answer`] puts them to a series, slice by slice;
+//! [`crate::Model::understand`] makes questions of words and a header; [`answer()`] puts them to a series, slice by slice;
 //! [`answer_ahead`] puts them to one slice while the rest of the series still arrives. Knows nothing of where words come
 //! from, and nothing of how results are written.
 
@@ -9,6 +9,7 @@ mod answer;
 mod asker;
 mod context;
 mod contract;
+pub mod door;
 mod embedding;
 mod engine;
 mod findings;

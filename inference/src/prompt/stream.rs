@@ -101,6 +101,24 @@ impl Whole {
 struct Taken {
     values: Vec<f32>,
     digests: Vec<[u8; 32]>,
+    color_count: usize,
+}
+
+impl Taken {
+    /// Notes a slice; its values only where they were not read before.
+    fn note(&mut self, shot: &Shot, whole: &Whole) {
+        match (&shot.pixels, &whole.values) {
+            (Pixels::Grey { values, .. }, None) => self.values.extend_from_slice(values),
+            (Pixels::Grey { .. }, Some(_)) => {}
+            (Pixels::Color(_), _) => self.color_count += 1,
+        }
+        self.digests.push(shot.digest);
+    }
+
+    /// Whether some slices are of colour and others are not.
+    fn is_mixed(&self) -> bool {
+        self.color_count > 0 && self.color_count < self.digests.len()
+    }
 }
 
 /// A decoded slice and its planes.
@@ -145,16 +163,14 @@ impl Preparer<'_> {
             }
             None => Shot::take(slice, [columns, rows], looks)?,
         };
-        if self.whole.range.is_none() && self.asker.needs_series(&shot) {
+        let out_of_range = self.whole.range.is_none() && self.asker.needs_series(&shot);
+        taken.note(&shot, self.whole);
+        if out_of_range || taken.is_mixed() {
             let uid = &slice.instance.identity.sop_instance;
             let detail =
-                format!("{uid}: its intensities are stored in another way than the first slice's");
+                format!("{uid}: its pixels are stored in another way than the first slice's");
             return Err(Unsuitable::new(UnsuitableCode::PixelFormat, detail));
         }
-        if let (Pixels::Grey { values, .. }, None) = (&shot.pixels, &self.whole.values) {
-            taken.values.extend_from_slice(values);
-        }
-        taken.digests.push(shot.digest);
         let planes = self.asker.planes(&shot, self.whole.range);
         Ok(Ready { shot, planes })
     }

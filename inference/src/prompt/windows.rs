@@ -38,8 +38,8 @@ pub(super) fn windows_of(spec: &PromptSpec) -> Vec<CtWindow> {
 /// The window for a question.
 ///
 /// What the rule names; else the one named like the site in the sentence; else that of the tissue of a v2 target; else the one
-/// that the statistics of its type of recognition assume; else the one named like a site around its site; else the only one
-/// there is.
+/// that the statistics of its type of recognition assume; else the one named like a site around its site; else that of soft
+/// tissue, where there is one; else the only one there is.
 ///
 /// # Errors
 /// [`domain::UnsuitableCode::PromptRefused`], naming the windows, when none of these decides.
@@ -67,6 +67,7 @@ pub(super) fn window_for(
         .or_else(|| sought.volume.and_then(|volume| named(tissue(volume))))
         .or_else(|| sought.recognition.and_then(|kind| named(kind.window?)))
         .or_else(|| sought.site.and_then(around))
+        .or_else(|| named(SOFT_TISSUE))
         .or(only);
     found.cloned().ok_or_else(|| undecided(sought.site, &windows))
 }
@@ -85,6 +86,8 @@ fn undecided(site: Option<&Site>, windows: &[CtWindow]) -> Unsuitable {
     refused(format!("no CT window is known {of}; the rule may name one of {}", names(windows)))
 }
 
+/// The window of what has no window of its own in v2.
+const SOFT_TISSUE: &str = "soft tissue";
 /// Words in the names of v2 targets that are shown in the lung window.
 const LUNG: [&str; 4] = ["lung", "trachea", "airway", "COVID-19"];
 /// Words in the names of v2 targets that are shown in the bone window.
@@ -105,7 +108,7 @@ fn tissue(target: &VolumeTarget) -> &'static str {
     } else if BRAIN.contains(&target.name) {
         "brain"
     } else {
-        "soft tissue"
+        SOFT_TISSUE
     }
 }
 

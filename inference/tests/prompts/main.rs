@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod levels;
 mod made;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad;
+mod early;
 mod reference;
 mod series;
 
