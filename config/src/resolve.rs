@@ -15,8 +15,8 @@ use crate::wishes::wishes;
 use crate::written::{self, Written};
 use crate::{Faults, rules};
 
-/// The name of the model that is built into the program; it needs no folder.
-const BUILT_IN_MODEL: &str = "tissue-ct";
+/// The names of the models that are built into the program; they need no folder.
+const BUILT_IN_MODELS: [&str; 2] = ["tissue-ct", "organs-ct-mr"];
 /// A series that is quiet for a day is complete.
 const QUIET_MAX: Duration = Duration::from_secs(86_400);
 const PROVIDERS: [&str; 5] = ["cpu", "cuda", "tensorrt", "openvino", "coreml"];
@@ -200,11 +200,14 @@ fn check_unique<'a>(list: &str, names: impl Iterator<Item = &'a str>, faults: &m
 fn models(written: &[written::Model], folder: &Path, faults: &mut Faults) -> Vec<ModelConfig> {
     check_unique("model", written.iter().map(|model| model.name.as_str()), faults);
     for model in written.iter().filter(|model| model.folder.is_none()) {
-        if model.name != BUILT_IN_MODEL {
+        if !BUILT_IN_MODELS.contains(&model.name.as_str()) {
             let key = format!("model {:?}", model.name);
             faults.add(
                 &key,
-                format!("has no folder; only the built-in {BUILT_IN_MODEL:?} needs none"),
+                format!(
+                    "has no folder; only {} need none: they are built in",
+                    BUILT_IN_MODELS.join(" and ")
+                ),
             );
         }
     }

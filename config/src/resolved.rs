@@ -112,6 +112,6 @@ pub struct DeviceConfig {
 pub struct ModelConfig {
     /// The name that rules call it by.
     pub name: String,
-    /// Its folder; the built-in model without.
+    /// Its folder; a built-in model without.
     pub folder: Option<PathBuf>,
 }

@@ -81,7 +81,8 @@ pub(crate) struct RunArgs {
     /// DICOM files, or folders that are searched for them.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The model's folder. Without it, and without --config, the built-in model is used: tissue classes of a CT.
+    /// The model's folder. Without it, and without --config, a built-in model is used: organs in CT and MR where something is
+    /// asked, else tissue classes of a CT.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub(crate) model: Option<PathBuf>,
     /// What a promptable model is asked.

@@ -100,6 +100,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
 }
 
 fn choose(args: &RunArgs) -> Result<Choice, Failure> {
+    let ask = args.ask.ask()?;
     let config = args.config.as_deref().map(settings::load).transpose()?;
     let options = match &config {
         Some(config) => settings::runtime_options(config)?,
@@ -113,9 +114,8 @@ fn choose(args: &RunArgs) -> Result<Choice, Failure> {
     let models = match (&config, &args.model) {
         (Some(config), _) => models::load_all(config, &runtime)?,
         (None, Some(folder)) => one(models::load(folder, &runtime)?),
-        (None, None) => one(models::load_built_in(&runtime)?),
+        (None, None) => one(models::load_built_in_for(&ask, &runtime)?),
     };
-    let ask = args.ask.ask()?;
     if config.is_none() {
         for model in models.values() {
             asking::check(model, &ask).map_err(|fault| Failure::new(Fault::Misuse, fault))?;
