@@ -28,6 +28,9 @@ impl Model {
     pub fn understand(&self, ask: &Ask, header: &DataSet) -> Result<Questions, Unsuitable> {
         let spec = self.manifest().prompting()?;
         check_no_whole_slide(header)?;
+        if let Some(p_least) = ask.p_least.filter(|p| !(0.0..=1.0).contains(p)) {
+            return Err(refused(format!("least p-value {p_least}: p-values are from 0 to 1")));
+        }
         if ask.instead.modality.is_none() {
             check_modality(self.manifest(), &header.text(tags::MODALITY).unwrap_or_default())?;
         }

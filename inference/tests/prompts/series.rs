@@ -2,12 +2,12 @@
 
 use dataset::{Vr, tags};
 use domain::{Absence, Ask, Boxes, Findings, Instead, Recognise};
-use inference::{AnswerOptions, Provider, Runtime, RuntimeOptions};
+use inference::{AnswerOptions, LoadOptions, Model, Provider, Runtime, RuntimeOptions};
 
 use crate::levels::Levels;
 use crate::made::{Made, Read};
 use crate::support::runtime;
-use crate::{ask, asking, header, tiny};
+use crate::{ask, asking, folder, header, tiny};
 
 /// Hounsfield numbers from -100 to 155 that have no pattern, in 32 x 32: pixels of the picture are pixels of the slice.
 fn levels(slices: usize) -> Read {
@@ -216,4 +216,30 @@ fn an_x_ray_is_shown_as_its_own_window_says() {
         set.put_text(tags::WINDOW_WIDTH, Vr::DS, "0");
     });
     assert_eq!(ask(&model, &none, &asked).unwrap().segments[0].mask, plain.segments[0].mask);
+}
+
+#[test]
+fn embeddings_are_kept_on_disk_and_damaged_ones_are_made_anew() {
+    let Some(runtime) = runtime() else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let load = || {
+        let options = LoadOptions { embeddings: Some(cache.path().join("embeddings")) };
+        Model::load_with(&folder("prompt-v1-tiny"), &runtime, options).unwrap()
+    };
+    let files = || -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(cache.path().join("embeddings")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let read = Made::ct([40, 40, 1]).read();
+    let asked = asking(&["liver", "spleen"]);
+    let wanted = ask(&load(), &read, &asked).unwrap();
+    assert_eq!(files().len(), 2);
+    assert_eq!(ask(&load(), &read, &asked).unwrap(), wanted);
+    for file in files() {
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    assert_eq!(ask(&load(), &read, &asked).unwrap(), wanted);
+    // Without a folder the same.
+    assert_eq!(ask(&tiny("v1", &runtime), &read, &asked).unwrap(), wanted);
 }
