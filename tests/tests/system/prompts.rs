@@ -168,3 +168,36 @@ fn what_is_found_and_what_is_absent_is_told_by_run() {
         assert!(absent["reason"].as_str().unwrap().contains("low p-value"), "{absent}");
     }
 }
+
+#[test]
+fn the_built_in_model_finds_what_the_phantom_has() {
+    if left_out("the built-in promptable model", &["ONNX Runtime"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (study, out) = (dir.path().join("study"), dir.path().join("out"));
+    let phantom = Phantom::demo();
+    phantom.write(&study).unwrap();
+    let asked = ["--prompt", "lung in chest CT", "--target", "bone,gallbladder,linke Niere"];
+    let run = ["run", text(&study), "--json", "--no-overlay", "--out", text(&out)];
+    let said = call_well(&[&run[..], &asked[..]].concat());
+    let outcome: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(outcome[0]["model"], "organs-ct-mr");
+    let of = |list: &str, label: &str| {
+        let rows = outcome[0][list].as_array().unwrap();
+        rows.iter().find(|row| row["label"] == label).cloned()
+    };
+    // Masks have 96 pixels a side, so the border is coarse; the gas of the bowel is no lung, and the canal of the spine (15 % of
+    // it) is filled.
+    let volumes = phantom.volumes();
+    for (label, truth, tolerance) in
+        [("lung", volumes.lung_and_gas, 0.2), ("bone", volumes.bone, 0.4)]
+    {
+        let found = of("segments", label).unwrap()["volume_ml"].as_f64().unwrap();
+        println!("{label}: {found:.0} mL, true {truth:.0} mL");
+        assert!((found / truth - 1.0).abs() < tolerance, "{label}: {found} mL, true {truth} mL");
+    }
+    for label in ["gallbladder", "left kidney"] {
+        assert_eq!(of("absent", label).unwrap()["code"], "not-there", "{outcome}");
+    }
+}
