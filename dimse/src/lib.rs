@@ -19,8 +19,10 @@ mod message;
 mod negotiate;
 mod pdata;
 mod reject;
+mod roles;
 mod status;
 pub mod uids;
+mod window;
 
 pub use associate::{
     AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, ProposedContext,
@@ -35,4 +37,6 @@ pub use message::{MessageEvent, MessageReader};
 pub use negotiate::{AcceptedContext, Acceptor, Negotiated, negotiate};
 pub use pdata::{FragmentKind, PDataWriter, encode_release_request, encode_release_response};
 pub use reject::{Abort, Rejection, RejectionReason};
+pub use roles::{RoleSelection, Roles};
 pub use status::{Category, Meaning, STATUSES, Status};
+pub use window::OperationsWindow;
