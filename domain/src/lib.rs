@@ -11,6 +11,7 @@ mod tag;
 mod uid;
 
 mod coded_concept;
+mod commitment;
 mod geometry;
 mod instance;
 mod intake;
@@ -30,6 +31,10 @@ pub use ae_title::{AeTitle, AeTitleError};
 pub use ask::{Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn, Vocabulary};
 pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
+pub use commitment::{
+    CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
+    FailureReason, InstanceReference, Remedy, SharedCommitments,
+};
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
     Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
@@ -50,6 +55,6 @@ pub use route::{
 pub use tag::Tag;
 pub use uid::{
     FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
-    TransferSyntaxUid, UidError, derive_uid,
+    TransactionUid, TransferSyntaxUid, UidError, derive_uid,
 };
 pub use unsuitable::{Unsuitable, UnsuitableCode};
