@@ -9,6 +9,7 @@
 
 mod associate;
 mod command;
+mod commitment;
 mod connection;
 mod element;
 mod error;
@@ -30,6 +31,11 @@ pub use associate::{
     UserInformation,
 };
 pub use command::{Command, CommandError, OtherRequest, Response, StoreRequest};
+pub use commitment::{
+    COMMITMENT_FAILURES_EXIST, COMMITMENT_SUCCESSFUL, CommitmentError, REQUEST_STORAGE_COMMITMENT,
+    commitment_bytes_max, decode_commitment_report, decode_commitment_request,
+    encode_commitment_report, encode_commitment_request, event_type_id, is_commitment_syntax,
+};
 pub use connection::{Connection, Incoming, Transport};
 pub use error::{ConnectionError, ProtocolError};
 pub use framer::{Fragment, Framed, Framer, Part, Pdu};
