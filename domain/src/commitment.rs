@@ -124,6 +124,10 @@ impl CommitmentRoles {
     }
 }
 
+/// The ledger's number of a request of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub i64);
+
 /// Why a request or a report is not taken. Each is answered with one status (PS3.7 Annex C).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommitmentRefusal {
@@ -155,21 +159,17 @@ pub trait Commitments: Send + Sync + 'static {
         &self,
         origin: &InstanceOrigin,
         request: &CommitmentRequest,
-    ) -> Result<(), CommitmentRefusal>;
+    ) -> Result<RequestId, CommitmentRefusal>;
 
-    /// The report on a request of this peer that is still owed to it, to be given over the association that it asked over.
-    /// Until [`Commitments::told`] or [`Commitments::left`], at most for a while, nobody else gives it.
-    fn report(
-        &self,
-        origin: &InstanceOrigin,
-        transaction: &TransactionUid,
-    ) -> Option<CommitmentReport>;
+    /// The report on a request, if it is still owed, to be given over the association that it was asked over. Until
+    /// [`Commitments::told`] or [`Commitments::left`], at most for a while, nobody else gives it.
+    fn report(&self, request: RequestId) -> Option<CommitmentReport>;
 
     /// The peer has taken the report that [`Commitments::report`] gave.
-    fn told(&self, origin: &InstanceOrigin, transaction: &TransactionUid);
+    fn told(&self, request: RequestId, report: &CommitmentReport);
 
     /// The association over which a peer asked has ended, or the peer did not take the report over it.
-    fn left(&self, origin: &InstanceOrigin, transaction: &TransactionUid);
+    fn left(&self, request: RequestId);
 
     /// A peer reports on what we asked. `Ok`: that is on stable storage.
     ///

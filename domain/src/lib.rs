@@ -33,7 +33,7 @@ pub use assemble::{Assembled, Assembler, OpenSeries};
 pub use coded_concept::CodedConcept;
 pub use commitment::{
     CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
-    FailureReason, InstanceReference, Remedy, SharedCommitments,
+    FailureReason, InstanceReference, Remedy, RequestId, SharedCommitments,
 };
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
