@@ -9,7 +9,7 @@ use domain::{
 };
 use thiserror::Error;
 
-use crate::{Status, uids};
+use crate::{NormalizedRequest, NormalizedService, Status, uids};
 
 /// Action Type ID: request storage commitment.
 pub const REQUEST_STORAGE_COMMITMENT: u16 = 1;
@@ -30,6 +30,18 @@ const NO_TAG: Tag = Tag::new(0xFFFF, 0xFFFF);
 /// Why a data set is no request and no report.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommitmentError {
+    /// The request names another SOP class than that of storage commitment.
+    #[error("the SOP Class is not Storage Commitment Push Model")]
+    OtherSopClass,
+    /// The request names another instance than the one that there is.
+    #[error("the SOP Instance is not that of Storage Commitment Push Model")]
+    OtherSopInstance,
+    /// N-ACTION with another Action Type ID than 1.
+    #[error("there is no such action")]
+    NoSuchAction,
+    /// N-EVENT-REPORT with another Event Type ID than 1 and 2.
+    #[error("there is no such event type")]
+    NoSuchEventType,
     /// It cannot be parsed.
     #[error("the data set cannot be read: {0}")]
     Unreadable(String),
@@ -49,10 +61,41 @@ impl CommitmentError {
     #[must_use]
     pub fn status(&self) -> Status {
         match self {
+            Self::OtherSopClass => Status::NO_SUCH_SOP_CLASS,
+            Self::OtherSopInstance => Status::NO_SUCH_SOP_INSTANCE,
+            Self::NoSuchAction => Status::NO_SUCH_ACTION,
+            Self::NoSuchEventType => Status::NO_SUCH_EVENT_TYPE,
             Self::Unreadable(_) | Self::Malformed(_) => Status::INVALID_ARGUMENT_VALUE,
             Self::Missing(_) => Status::MISSING_ATTRIBUTE,
             Self::TooMany(_) => Status::RESOURCE_LIMITATION,
         }
+    }
+}
+
+/// Whether a message is for storage commitment, and one that there is. Its data set may follow later.
+///
+/// # Errors
+/// [`CommitmentError`], with the status that the message is answered with.
+pub fn check_commitment_message(request: &NormalizedRequest) -> Result<(), CommitmentError> {
+    if request.sop_class != uids::STORAGE_COMMITMENT {
+        return Err(CommitmentError::OtherSopClass);
+    }
+    if request.sop_instance != uids::STORAGE_COMMITMENT_INSTANCE {
+        return Err(CommitmentError::OtherSopInstance);
+    }
+    match (request.service, request.type_id) {
+        (NormalizedService::Action, Some(REQUEST_STORAGE_COMMITMENT))
+        | (
+            NormalizedService::EventReport,
+            Some(COMMITMENT_SUCCESSFUL | COMMITMENT_FAILURES_EXIST),
+        ) if request.has_data_set => Ok(()),
+        (NormalizedService::Action, Some(REQUEST_STORAGE_COMMITMENT))
+        | (
+            NormalizedService::EventReport,
+            Some(COMMITMENT_SUCCESSFUL | COMMITMENT_FAILURES_EXIST),
+        ) => Err(CommitmentError::Missing("the data set")),
+        (NormalizedService::Action, Some(_) | None) => Err(CommitmentError::NoSuchAction),
+        (NormalizedService::EventReport, Some(_) | None) => Err(CommitmentError::NoSuchEventType),
     }
 }
 
@@ -255,6 +298,38 @@ mod tests {
         ];
         assert_eq!(encode_commitment_report(&report, SYNTAXES[1]), want.concat());
         assert_eq!(event_type_id(&report), COMMITMENT_FAILURES_EXIST);
+    }
+
+    #[test]
+    fn messages_and_their_statuses() {
+        let (class, instance) = (uids::STORAGE_COMMITMENT, uids::STORAGE_COMMITMENT_INSTANCE);
+        let (action, event) = (NormalizedService::Action, NormalizedService::EventReport);
+        let table = [
+            (action, class, instance, Some(1), true, None),
+            (event, class, instance, Some(1), true, None),
+            (event, class, instance, Some(2), true, None),
+            (action, uids::VERIFICATION, instance, Some(1), true, Some(0x0118)),
+            (event, "", "", None, true, Some(0x0118)),
+            (action, class, "1.2.3", Some(1), true, Some(0x0112)),
+            (action, class, instance, Some(2), true, Some(0x0123)),
+            (action, class, instance, None, false, Some(0x0123)),
+            (event, class, instance, Some(3), true, Some(0x0113)),
+            (event, class, instance, Some(0), false, Some(0x0113)),
+            (action, class, instance, Some(1), false, Some(0x0120)),
+        ];
+        for (service, sop_class, sop_instance, type_id, has_data_set, want) in table {
+            let (sop_class, sop_instance) = (sop_class.to_owned(), sop_instance.to_owned());
+            let request = NormalizedRequest {
+                service,
+                message_id: 1,
+                sop_class,
+                sop_instance,
+                type_id,
+                has_data_set,
+            };
+            let status = check_commitment_message(&request).err().map(|e| e.status().0);
+            assert_eq!(status, want, "{request:?}");
+        }
     }
 
     #[test]

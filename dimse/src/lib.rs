@@ -33,8 +33,9 @@ pub use associate::{
 pub use command::{Command, CommandError, OtherRequest, Response, StoreRequest};
 pub use commitment::{
     COMMITMENT_FAILURES_EXIST, COMMITMENT_SUCCESSFUL, CommitmentError, REQUEST_STORAGE_COMMITMENT,
-    commitment_bytes_max, decode_commitment_report, decode_commitment_request,
-    encode_commitment_report, encode_commitment_request, event_type_id, is_commitment_syntax,
+    check_commitment_message, commitment_bytes_max, decode_commitment_report,
+    decode_commitment_request, encode_commitment_report, encode_commitment_request, event_type_id,
+    is_commitment_syntax,
 };
 pub use connection::{Connection, Incoming, Transport};
 pub use error::{ConnectionError, ProtocolError};
