@@ -4,8 +4,8 @@
 
 use dataset::{DataSet, Encoding, End, ReadLimits, Vr, tags};
 use domain::{
-    CommitmentReport, CommitmentRequest, FailureReason, InstanceReference, Limits, SopClassUid,
-    SopInstanceUid, Tag, TransactionUid, TransferSyntaxUid,
+    CommitmentRefusal, CommitmentReport, CommitmentRequest, FailureReason, InstanceReference,
+    Limits, SopClassUid, SopInstanceUid, Tag, TransactionUid, TransferSyntaxUid,
 };
 use thiserror::Error;
 
@@ -96,6 +96,25 @@ pub fn check_commitment_message(request: &NormalizedRequest) -> Result<(), Commi
         ) => Err(CommitmentError::Missing("the data set")),
         (NormalizedService::Action, Some(_) | None) => Err(CommitmentError::NoSuchAction),
         (NormalizedService::EventReport, Some(_) | None) => Err(CommitmentError::NoSuchEventType),
+    }
+}
+
+/// Status and Error Comment for a request or a report of storage commitment that the node does not take.
+#[must_use]
+pub fn commitment_status(refusal: &CommitmentRefusal) -> (Status, &'static str) {
+    match refusal {
+        CommitmentRefusal::UnknownTransaction => {
+            (Status::INVALID_ARGUMENT_VALUE, "nothing was asked under this Transaction UID")
+        }
+        CommitmentRefusal::NotAsked(_) => {
+            (Status::NOT_AUTHORIZED, "this was asked of another AE title")
+        }
+        CommitmentRefusal::ResourceLimitation(_) => {
+            (Status::RESOURCE_LIMITATION, "too many open requests, try again later")
+        }
+        CommitmentRefusal::ProcessingFailure(_) => {
+            (Status::PROCESSING_FAILURE, "recording failed, try again later")
+        }
     }
 }
 
@@ -329,6 +348,22 @@ mod tests {
             };
             let status = check_commitment_message(&request).err().map(|e| e.status().0);
             assert_eq!(status, want, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_of_storage_commitment_has_its_status() {
+        let text = || "/secret/path".to_owned();
+        let table = [
+            (CommitmentRefusal::UnknownTransaction, 0x0115),
+            (CommitmentRefusal::NotAsked(text()), 0x0124),
+            (CommitmentRefusal::ResourceLimitation(text()), 0x0213),
+            (CommitmentRefusal::ProcessingFailure(text()), 0x0110),
+        ];
+        for (refusal, code) in table {
+            let (status, comment) = commitment_status(&refusal);
+            assert_eq!(status, Status(code), "{refusal}");
+            assert!(comment.len() <= 64 && !comment.contains("secret"), "{comment}");
         }
     }
 

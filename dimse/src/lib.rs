@@ -33,7 +33,7 @@ pub use associate::{
 pub use command::{Command, CommandError, OtherRequest, Response, StoreRequest};
 pub use commitment::{
     COMMITMENT_FAILURES_EXIST, COMMITMENT_SUCCESSFUL, CommitmentError, REQUEST_STORAGE_COMMITMENT,
-    check_commitment_message, commitment_bytes_max, decode_commitment_report,
+    check_commitment_message, commitment_bytes_max, commitment_status, decode_commitment_report,
     decode_commitment_request, encode_commitment_report, encode_commitment_request, event_type_id,
     is_commitment_syntax,
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dimse::{
     Command, CommitmentError, NormalizedRequest, NormalizedService, Response, Status,
-    check_commitment_message, commitment_bytes_max, decode_commitment_report,
+    check_commitment_message, commitment_bytes_max, commitment_status, decode_commitment_report,
     decode_commitment_request, uids,
 };
 use domain::{
@@ -17,7 +17,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::answers::Answer;
-use crate::status::commitment_status;
 
 /// Messages about storage commitment whose data sets are held at a time, by all associations together.
 pub(crate) const IN_HAND_MAX: usize = 8;

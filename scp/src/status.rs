@@ -1,7 +1,7 @@
 //! Errors as statuses: the one place where it is decided what a sender is told (PS3.4 Table B.2-1, PS3.7 Annex C).
 
 use dimse::Status;
-use domain::{CommitmentRefusal, Refusal};
+use domain::Refusal;
 
 use crate::fault::StoreFault;
 
@@ -33,43 +33,9 @@ pub(crate) fn status(fault: &StoreFault) -> (Status, &'static str) {
     }
 }
 
-/// Status and Error Comment for a request or a report of storage commitment that the node does not take.
-pub(crate) fn commitment_status(refusal: &CommitmentRefusal) -> (Status, &'static str) {
-    match refusal {
-        CommitmentRefusal::UnknownTransaction => {
-            (Status::INVALID_ARGUMENT_VALUE, "nothing was asked under this Transaction UID")
-        }
-        CommitmentRefusal::NotAsked(_) => {
-            (Status::NOT_AUTHORIZED, "this was asked of another AE title")
-        }
-        CommitmentRefusal::ResourceLimitation(_) => {
-            (Status::RESOURCE_LIMITATION, "too many open requests, try again later")
-        }
-        CommitmentRefusal::ProcessingFailure(_) => {
-            (Status::PROCESSING_FAILURE, "recording failed, try again later")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_refusal_of_storage_commitment_has_its_status() {
-        let text = || "/secret/path".to_owned();
-        let table = [
-            (CommitmentRefusal::UnknownTransaction, 0x0115),
-            (CommitmentRefusal::NotAsked(text()), 0x0124),
-            (CommitmentRefusal::ResourceLimitation(text()), 0x0213),
-            (CommitmentRefusal::ProcessingFailure(text()), 0x0110),
-        ];
-        for (refusal, code) in table {
-            let (status, comment) = commitment_status(&refusal);
-            assert_eq!(status, Status(code), "{refusal}");
-            assert!(comment.len() <= 64 && !comment.contains("secret"), "{comment}");
-        }
-    }
 
     #[test]
     fn each_fault_has_its_status_and_a_short_comment() {

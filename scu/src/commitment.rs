@@ -7,10 +7,10 @@ use dimse::{
     Category, Command, CommitmentError, ConnectionError, FragmentKind, NormalizedRequest,
     NormalizedService, PDataWriter, ProposedContext, REQUEST_STORAGE_COMMITMENT, Response,
     RoleSelection, Roles, Status, check_commitment_message, commitment_bytes_max,
-    decode_commitment_report, encode_commitment_report, encode_commitment_request, event_type_id,
-    uids,
+    commitment_status, decode_commitment_report, encode_commitment_report,
+    encode_commitment_request, event_type_id, uids,
 };
-use domain::{CommitmentReport, CommitmentRequest, Destination, Limits};
+use domain::{CommitmentRefusal, CommitmentReport, CommitmentRequest, Destination, Limits};
 
 use crate::requestor::{Message, Requestor, answering};
 use crate::{ScuError, Timeouts};
@@ -18,8 +18,8 @@ use crate::{ScuError, Timeouts};
 /// The only presentation context.
 const CONTEXT_ID: u8 = 1;
 
-/// Takes a report and gives the status that it is answered with.
-pub type OnReport<'a> = dyn FnMut(&CommitmentReport) -> Status + Send + 'a;
+/// Takes a report, or says why not.
+pub type OnReport<'a> = dyn FnMut(&CommitmentReport) -> Result<(), CommitmentRefusal> + Send + 'a;
 
 /// What a destination said to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Requested {
     /// It will not.
     Refused {
         /// The status.
-        status: Status,
+        status: u16,
         /// Error Comment, perhaps empty.
         comment: String,
     },
@@ -215,7 +215,13 @@ impl Asking<'_, '_> {
         let (status, comment) = match report(request, data_set, syntax, self.limits) {
             Ok(report) => {
                 self.is_reported = true;
-                ((self.on_report)(&report), String::new())
+                match (self.on_report)(&report) {
+                    Ok(()) => (Status::SUCCESS, String::new()),
+                    Err(refusal) => {
+                        let (status, comment) = commitment_status(&refusal);
+                        (status, comment.to_owned())
+                    }
+                }
             }
             Err(error) => (error.status(), error.to_string()),
         };
@@ -241,7 +247,7 @@ fn requested(response: Response) -> Requested {
     match response.status.category() {
         Category::Success | Category::Warning => Requested::Taken,
         Category::Failure | Category::Cancel | Category::Pending => {
-            Requested::Refused { status: response.status, comment: response.comment }
+            Requested::Refused { status: response.status.0, comment: response.comment }
         }
     }
 }

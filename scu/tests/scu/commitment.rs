@@ -240,7 +240,7 @@ async fn ask(
     let mut reports = Vec::new();
     let mut on_report = |report: &CommitmentReport| {
         reports.push(report.clone());
-        Status::SUCCESS
+        Ok(())
     };
     let (request, limits) = (request(), Limits::default());
     let times = (wait, &TIMEOUTS);
@@ -285,7 +285,7 @@ async fn what_was_taken_stays_taken_when_the_association_ends() {
 #[tokio::test]
 async fn refusals_are_told_with_their_words() {
     let (requested, _, seen) = ask(Act::Answer(0x0213), PATIENCE).await;
-    let refused = Requested::Refused { status: Status(0x0213), comment: "because".into() };
+    let refused = Requested::Refused { status: 0x0213, comment: "because".into() };
     assert_eq!(requested.unwrap(), refused);
     assert!(seen.is_released);
     let (requested, _, seen) = ask(Act::AcceptNothing, PATIENCE).await;
