@@ -99,7 +99,10 @@ impl NormalizedMessage {
         limits: Limits,
     ) -> Answer {
         let request = self.request.clone();
-        let taken = spawn_blocking(move || self.take(&transfer_syntax, &origin, &limits)).await;
+        let span = tracing::Span::current();
+        let taken =
+            spawn_blocking(move || span.in_scope(|| self.take(&transfer_syntax, &origin, &limits)));
+        let taken = taken.await;
         let taken = taken.unwrap_or_else(|error| {
             tracing::error!(%error, "storage commitment failed by a bug");
             Err((Status::PROCESSING_FAILURE, String::new()))

@@ -10,6 +10,7 @@ for each thing that was as it has to be; ends with an error at the first that wa
 import json
 import queue
 import sys
+import time
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -146,4 +147,6 @@ was("another under its UID is taken", (status := ask(association, duplicate)) ==
 association.release()
 found = reported("new", odd.TransactionUID)
 was("and told to be a duplicate", found == ([], {uids[0]: 0x0131}), found)
+# The node ends its last association before the listener goes.
+time.sleep(2)
 listener.shutdown()
