@@ -99,7 +99,7 @@ impl Judge<'_> {
         let least = self.questions.p_least;
         let unjudged = |outcome| if least > 0.0 { outcome } else { Outcome::Found };
         match &self.questions.list[index].typical {
-            Typical::NotAsked => Ok((Outcome::Found, None)),
+            Typical::NotAsked | Typical::Unjudged => Ok((Outcome::Found, None)),
             Typical::Unknown => Ok((unjudged(Outcome::Unknown), None)),
             Typical::OtherWindow => Ok((unjudged(Outcome::OtherWindow), None)),
             Typical::Distributed(four) => {
