@@ -117,7 +117,7 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = settings::load(file)?;
             let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-            let models = models::load_all(&config, &runtime)?;
+            let models = models::load_all(&config, &runtime, &inference::LoadOptions::default())?;
             let (rules, destinations) = (config.routing.rules.len(), config.destinations.len());
             text::print_line(&format!(
                 "{}: {} models, {rules} rules, {destinations} destinations: no fault",

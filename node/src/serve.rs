@@ -64,7 +64,7 @@ impl Node {
     /// Everything that can be wrong is found here, before a port is taken.
     fn open(config: Config) -> Result<Self, Failure> {
         let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-        let models = Arc::new(models::load_all(&config, &runtime)?);
+        let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
         let folder = &config.node.data;
         let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
             .or_fail(Fault::Disk, || folder.display().to_string())?;
