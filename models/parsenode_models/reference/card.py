@@ -93,7 +93,7 @@ below are of pictures made as the node makes them.
   vessels for something of the abdomen.
 - Bones of head, shoulders, arms and legs were never seen.
 - Small things are coarse at {half} x {half}.
-- It has seen no tumour, no operation, no child, and nobody lying on the side or on the belly.
+- It has seen no tumour, no child, and nobody lying on the side or on the belly.
 
 """
 
