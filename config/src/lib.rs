@@ -3,6 +3,7 @@
 //! This room knows the names of models and destinations, and nothing of what they are.
 
 mod ask;
+mod commitment;
 mod faults;
 mod resolve;
 mod resolved;
@@ -15,8 +16,8 @@ use std::path::Path;
 
 pub use faults::Faults;
 pub use resolved::{
-    Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
-    ReceiveConfig,
+    CommitmentAnswers, CommitmentConfig, CommitmentWish, Config, DeliverConfig, DeviceConfig,
+    InferenceConfig, LogConfig, ModelConfig, NodeConfig, ReceiveConfig,
 };
 
 /// A configuration with every key, what it does and its default.
@@ -157,6 +158,41 @@ mod tests {
             "rule \"r\" prompts: a text is empty",
             "rule \"r\" site: a text is empty",
             "rule \"r\" p_least: 2 does not lie between 0 and 1",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn who_commits_and_who_may_say_so() {
+        let pacs = "[[destination]]\nname = \"pacs\"\nto = \"PACS@a:104\"\ncommitment = true\n";
+        let of = |text: &str| parse(&format!("{LEAST}{text}"), Path::new("/")).unwrap().commitment;
+        let wish = of(pacs).wanted.remove("pacs").unwrap();
+        assert_eq!((wish.to.called.as_str(), wish.to.port, wish.from.len()), ("PACS", 104, 1));
+        let other = "commitment_to = \"KEEPER@b:105\"\ncommitment_from = [\"KEEPER2\"]\n";
+        let wish = of(&format!("{pacs}{other}")).wanted.remove("pacs").unwrap();
+        let from: Vec<_> = wish.from.iter().map(|title| title.as_str()).collect();
+        assert_eq!((wish.to.host.as_str(), from), ("b", vec!["KEEPER2", "KEEPER"]));
+        assert_eq!(of("").answers, CommitmentAnswers::None);
+        let answers = of("[commitment]\nanswer = true\nreport_to = [\"CT1@c:104\"]\n").answers;
+        let CommitmentAnswers::ReportTo(peers) = answers else { panic!("{answers:?}") };
+        assert_eq!((peers[0].called.as_str(), peers[0].calling.as_str()), ("CT1", "A"));
+    }
+
+    #[test]
+    fn faults_of_storage_commitment() {
+        let text = format!(
+            "{LEAST}[commitment]\nask_again_s = 5\nask_again_longest_s = 4\nask_max = 0\n\
+             answer = true\nreport_to = [\"nowhere\"]\n\
+             [[destination]]\nname = \"y\"\nto = \"Y@a:1\"\ncommitment = true\ncommitment_to = \"Y\"\n"
+        );
+        let faults = faults(&text);
+        for part in [
+            "commitment.ask_max: must be above 0",
+            "commitment.ask_again_longest_s: must not be below ask_again_s",
+            "commitment.ask_again_s: must be above wait_s",
+            "commitment.report_to: \"nowhere\" is not of the form AE@host:port",
+            "destination \"y\" commitment_to: \"Y\" is not of the form AE@host:port",
         ] {
             assert!(faults.contains(part), "{part} is not in\n{faults}");
         }

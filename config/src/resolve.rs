@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
 
+use crate::commitment::commitment;
 use crate::resolved::{
     Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
     ReceiveConfig,
@@ -32,6 +33,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
     let receive = receive(&written.receive, &ae_title, &mut faults);
     let models = models(&written.model, folder, &mut faults);
     let destinations = destinations(&written.destination, &ae_title, &mut faults);
+    let commitment = commitment(&written, &ae_title, &destinations, &mut faults);
     let routing = routing(&written, &mut faults);
     let config = Config {
         limits: limits(&written),
@@ -64,12 +66,13 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
         models,
         wishes: wishes_of(&written.destination, &mut faults),
         destinations,
+        commitment,
         routing,
     };
     faults.or(config)
 }
 
-fn seconds(count: u64) -> Duration {
+pub(crate) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
@@ -241,17 +244,26 @@ fn wishes_of(written: &[written::Destination], faults: &mut Faults) -> BTreeMap<
 }
 
 fn destination(written: &written::Destination, own: &AeTitle) -> Result<Destination, String> {
-    let form = || format!("to = {:?} is not of the form AE@host:port", written.to);
-    let title = |text: &str| AeTitle::parse(text).map_err(|error| format!("{text:?}: {error}"));
-    let (called, address) = written.to.split_once('@').ok_or_else(form)?;
+    let (called, host, port) = address(&written.to).map_err(|error| format!("to = {error}"))?;
+    let calling = written.calling.as_deref().map_or_else(|| Ok(own.clone()), title)?;
+    Ok(Destination { name: written.name.clone(), called, calling, host, port })
+}
+
+fn title(text: &str) -> Result<AeTitle, String> {
+    AeTitle::parse(text).map_err(|error| format!("{text:?}: {error}"))
+}
+
+/// `AE@host:port`.
+pub(crate) fn address(text: &str) -> Result<(AeTitle, String, u16), String> {
+    let form = || format!("{text:?} is not of the form AE@host:port");
+    let (called, address) = text.split_once('@').ok_or_else(form)?;
     let (host, port) = address.rsplit_once(':').ok_or_else(form)?;
     let port = port.parse().ok().filter(|port: &u16| *port > 0).ok_or_else(form)?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     if host.is_empty() {
         return Err(form());
     }
-    let calling = written.calling.as_deref().map_or_else(|| Ok(own.clone()), title)?;
-    Ok(Destination { name: written.name.clone(), called: title(called)?, calling, host, port })
+    Ok((title(called)?, host, port))
 }
 
 fn routing(written: &Written, faults: &mut Faults) -> RoutingTable {

@@ -33,6 +33,8 @@ pub struct Config {
     pub destinations: Vec<Destination>,
     /// What each destination wants of results, by name.
     pub wishes: BTreeMap<String, Wishes>,
+    /// Storage commitment, both ways.
+    pub commitment: CommitmentConfig,
     /// Rules; the models and destinations they name exist.
     pub routing: RoutingTable,
 }
@@ -70,6 +72,37 @@ pub struct DeliverConfig {
     pub connect_timeout: Duration,
     /// For each read and write.
     pub timeout: Duration,
+}
+
+/// Storage commitment (PS3.4 Annex J).
+#[derive(Debug, Clone)]
+pub struct CommitmentConfig {
+    /// Who is to commit to results, by name of the destination.
+    pub wanted: BTreeMap<String, CommitmentWish>,
+    /// How long an association is kept for the report after a request.
+    pub wait: Duration,
+    /// When is asked again without a report, and how often in all.
+    pub ask_again: Backoff,
+    /// Peers may ask us.
+    pub answers: CommitmentAnswers,
+}
+
+/// Who commits to what a destination got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitmentWish {
+    /// Who is asked.
+    pub to: Destination,
+    /// Titles under which it may report.
+    pub from: Vec<AeTitle>,
+}
+
+/// What peers that ask us for storage commitment get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitmentAnswers {
+    /// Nothing: the SOP class is not ours.
+    None,
+    /// A report. Over an association of its own it goes to the peer of this title.
+    ReportTo(Vec<Destination>),
 }
 
 /// How models run.

@@ -17,6 +17,8 @@ pub(crate) struct Written {
     #[serde(default)]
     pub(crate) deliver: Deliver,
     #[serde(default)]
+    pub(crate) commitment: Commitment,
+    #[serde(default)]
     pub(crate) inference: Inference,
     #[serde(default)]
     pub(crate) log: Log,
@@ -122,6 +124,30 @@ impl Default for Deliver {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(crate) struct Commitment {
+    pub(crate) answer: bool,
+    pub(crate) report_to: Vec<String>,
+    pub(crate) wait_s: u64,
+    pub(crate) ask_again_s: u64,
+    pub(crate) ask_again_longest_s: u64,
+    pub(crate) ask_max: u32,
+}
+
+impl Default for Commitment {
+    fn default() -> Self {
+        Self {
+            answer: false,
+            report_to: vec![],
+            wait_s: 5,
+            ask_again_s: 600,
+            ask_again_longest_s: 86_400,
+            ask_max: 20,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Inference {
     pub(crate) onnxruntime: Option<PathBuf>,
     pub(crate) provider: String,
@@ -191,6 +217,11 @@ pub(crate) struct Destination {
     pub(crate) companions: Vec<Companion>,
     #[serde(default)]
     pub(crate) transfer_syntaxes: Vec<TransferSyntax>,
+    #[serde(default)]
+    pub(crate) commitment: bool,
+    pub(crate) commitment_to: Option<String>,
+    #[serde(default)]
+    pub(crate) commitment_from: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

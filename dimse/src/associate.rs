@@ -1,11 +1,14 @@
 //! A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 §9.3.2 and §9.3.3), with the user information of PS3.7 Annex D.
 //!
 //! Reading is tolerant where the standard is: items and sub-items of unknown type are skipped (PS3.8 §9.3.1), and
-//! what is "not significant" is not looked at. Asynchronous operations, role selection, extended negotiation and user
-//! identity are such items: not answering them means the default, one operation at a time in the default roles.
+//! what is "not significant" is not looked at. Extended negotiation and user identity are such items: not answering them
+//! means the default.
 
 use crate::item::{kind, put_item, put_text, take, take_item, text};
-use crate::{ProtocolError, implementation_class_uid, implementation_version_name, uids};
+use crate::{
+    OperationsWindow, ProtocolError, RoleSelection, implementation_class_uid,
+    implementation_version_name, uids,
+};
 
 /// A presentation context as the requestor proposes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +79,10 @@ pub struct UserInformation {
     pub implementation_class_uid: String,
     /// Implementation Version Name; empty when it was not sent.
     pub implementation_version_name: String,
+    /// Asynchronous operations window; without it one operation at a time.
+    pub operations_window: Option<OperationsWindow>,
+    /// Role selections; a SOP class without one has the requestor as its SCU.
+    pub roles: Vec<RoleSelection>,
 }
 
 impl UserInformation {
@@ -86,6 +93,8 @@ impl UserInformation {
             pdu_length_max,
             implementation_class_uid: implementation_class_uid(),
             implementation_version_name: implementation_version_name().to_owned(),
+            operations_window: None,
+            roles: vec![],
         }
     }
 }
@@ -215,11 +224,15 @@ impl<'a> Items<'a> {
         let items = Items::decode(self.of(kind::USER_INFORMATION).next().unwrap_or_default())?;
         let length = items.of(kind::MAXIMUM_LENGTH).next();
         let length = length.and_then(|value| Some(u32::from_be_bytes(*value.first_chunk()?)));
+        let window = items.of(kind::OPERATIONS_WINDOW).next();
+        let roles = items.of(kind::ROLE_SELECTION).map(RoleSelection::take);
         Ok(UserInformation {
             // The item is mandatory; a peer that forgets it is not sent more than 16 KiB at a time.
             pdu_length_max: length.unwrap_or(16_384),
             implementation_class_uid: items.text(kind::IMPLEMENTATION_CLASS_UID),
             implementation_version_name: items.text(kind::IMPLEMENTATION_VERSION_NAME),
+            operations_window: window.and_then(OperationsWindow::take),
+            roles: roles.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -289,12 +302,17 @@ fn put_user(value: &mut Vec<u8>, user: &UserInformation) {
         length.extend_from_slice(&user.pdu_length_max.to_be_bytes());
     });
     put_text(value, kind::IMPLEMENTATION_CLASS_UID, &user.implementation_class_uid);
+    if let Some(window) = user.operations_window {
+        window.put(value);
+    }
+    user.roles.iter().for_each(|selection| selection.put(value));
     put_text(value, kind::IMPLEMENTATION_VERSION_NAME, &user.implementation_version_name);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Roles;
     use proptest::prelude::*;
 
     fn request() -> AssociateRequest {
@@ -336,7 +354,7 @@ mod tests {
     #[test]
     fn items_of_unknown_type_are_skipped() {
         let mut bytes = request().encode();
-        // Asynchronous operations window is unknown to us; so is an item of a future type.
+        // An item of a future type.
         put_item(&mut bytes, 0x77, |value| value.extend_from_slice(&[1, 2, 3]));
         assert_eq!(AssociateRequest::decode(&bytes[6..]), Ok(request()));
     }
@@ -371,8 +389,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn requests_survive_the_wire(contexts in contexts(), max: u32, calling in "[A-Z]{1,16}") {
-            let user = UserInformation::ours(max);
+        fn requests_survive_the_wire(
+            contexts in contexts(), max: u32, calling in "[A-Z]{1,16}",
+            window: Option<(u16, u16)>, roles in prop::collection::vec(("[1-9](\\.[0-9]{1,5}){1,6}", any::<(bool, bool)>()), 0..4),
+        ) {
+            let mut user = UserInformation::ours(max);
+            user.operations_window =
+                window.map(|(invoked, performed)| OperationsWindow { invoked, performed });
+            let role = |(sop_class, (scu, scp))| {
+                RoleSelection { sop_class, roles: Roles { scu, scp } }
+            };
+            user.roles = roles.into_iter().map(role).collect();
             let request = AssociateRequest { contexts, calling, user, ..request() };
             prop_assert_eq!(AssociateRequest::decode(&request.encode()[6..]).unwrap(), request);
         }

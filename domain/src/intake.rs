@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::{
-    AssociationId, InstanceIdentity, InstanceOrigin, SopClassUid, SopInstanceUid, TransferSyntaxUid,
+    AssociationId, InstanceIdentity, InstanceOrigin, SharedCommitments, SopClassUid,
+    SopInstanceUid, TransferSyntaxUid,
 };
 
 /// What a C-STORE-RQ and its presentation context announce before the data set arrives.
@@ -51,6 +52,11 @@ pub trait Intake: Send + Sync + 'static {
         origin: &InstanceOrigin,
         announced: &Announced,
     ) -> Result<Box<dyn Part>, Refusal>;
+
+    /// Who takes requests and reports of storage commitment; nobody by default.
+    fn commitments(&self) -> Option<SharedCommitments> {
+        None
+    }
 
     /// Says that an association ended, and how. Called once for every association that was accepted.
     fn association_closed(&self, association: AssociationId, parting: Parting);

@@ -11,6 +11,7 @@ mod tag;
 mod uid;
 
 mod coded_concept;
+mod commitment;
 mod geometry;
 mod growing_stack;
 mod instance;
@@ -36,6 +37,10 @@ pub use ask::{
 };
 pub use assemble::{Assembled, Assembler, OpenSeries, Waits};
 pub use coded_concept::CodedConcept;
+pub use commitment::{
+    CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
+    FailureReason, InstanceReference, Remedy, RequestId, SharedCommitments,
+};
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Evidence, Extent, Findings, Intensity,
     IntensityUnit, Mask, Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
@@ -58,6 +63,6 @@ pub use tag::Tag;
 pub use turn::TurnError;
 pub use uid::{
     FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
-    TransferSyntaxUid, UidError, derive_uid,
+    TransactionUid, TransferSyntaxUid, UidError, derive_uid,
 };
 pub use unsuitable::{Unsuitable, UnsuitableCode};

@@ -119,4 +119,11 @@ fn record_counts(counts: &spool::Counts) {
     for (state, count) in &counts.deliveries {
         metrics::gauge!("parsenode_deliveries", "state" => state.clone()).set(*count as f64);
     }
+    for (state, count) in &counts.commitments {
+        metrics::gauge!("parsenode_commitments", "state" => state.clone()).set(*count as f64);
+    }
+    for (state, count) in &counts.requests {
+        let gauge = metrics::gauge!("parsenode_commitment_requests", "state" => state.clone());
+        gauge.set(*count as f64);
+    }
 }

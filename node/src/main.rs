@@ -11,6 +11,8 @@ mod catalogue;
 mod choices;
 mod cli;
 mod clock;
+mod commitments;
+mod committing;
 mod delivering;
 mod failure;
 mod files;
@@ -27,6 +29,7 @@ mod peer;
 mod pipeline;
 mod progress;
 mod receive;
+mod reporting;
 mod route;
 mod run;
 mod send;
@@ -114,7 +117,7 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = settings::load(file)?;
             let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-            let models = models::load_all(&config, &runtime)?;
+            let models = models::load_all(&config, &runtime, &inference::LoadOptions::default())?;
             let (rules, destinations) = (config.routing.rules.len(), config.destinations.len());
             text::print_line(&format!(
                 "{}: {} models, {rules} rules, {destinations} destinations: no fault",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use config::{Config, ModelConfig};
 use domain::Ask;
-use inference::{Model, Runtime, RuntimeOptions};
+use inference::{LoadOptions, Model, Runtime, RuntimeOptions};
 
 use crate::asking;
 use crate::failure::{Failure, Fault, OrFail};
@@ -53,12 +53,21 @@ pub(crate) fn runtime(options: &RuntimeOptions) -> Result<Runtime, Failure> {
     Ok(runtime)
 }
 
+/// Where the node keeps embeddings of prompts from start to start.
+pub(crate) fn kept(config: &Config) -> LoadOptions {
+    LoadOptions { embeddings: Some(config.node.data.join("embeddings")) }
+}
+
 /// Loads every model of a configuration, and checks what the rules ask of them; all faults of all models in one failure.
-pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Failure> {
+pub(crate) fn load_all(
+    config: &Config,
+    runtime: &Runtime,
+    options: &LoadOptions,
+) -> Result<Models, Failure> {
     let mut models = Models::new();
     let mut faults = Vec::new();
     for model in &config.models {
-        match load_configured(model, runtime) {
+        match load_configured(model, runtime, options) {
             Ok(loaded) => {
                 models.insert(model.name.clone(), loaded);
             }
@@ -72,16 +81,28 @@ pub(crate) fn load_all(config: &Config, runtime: &Runtime) -> Result<Models, Fai
     Ok(models)
 }
 
-fn load_configured(model: &ModelConfig, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
+fn load_configured(
+    model: &ModelConfig,
+    runtime: &Runtime,
+    options: &LoadOptions,
+) -> Result<Arc<Model>, Failure> {
     match &model.folder {
-        Some(folder) => load(folder, runtime),
-        None => load_built_in(&model.name, runtime),
+        Some(folder) => load_with(folder, runtime, options),
+        None => load_built_in(&model.name, runtime, options),
     }
 }
 
 /// Loads one model folder.
 pub(crate) fn load(folder: &Path, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
-    let model = Model::load(folder, runtime)
+    load_with(folder, runtime, &LoadOptions::default())
+}
+
+fn load_with(
+    folder: &Path,
+    runtime: &Runtime,
+    options: &LoadOptions,
+) -> Result<Arc<Model>, Failure> {
+    let model = Model::load_with(folder, runtime, options.clone())
         .or_fail(Fault::Configuration, || folder.display().to_string())?;
     let identity = model.manifest().identity();
     tracing::info!(
@@ -96,11 +117,15 @@ pub(crate) fn load(folder: &Path, runtime: &Runtime) -> Result<Arc<Model>, Failu
 /// Loads the built-in model for a question: the one that is asked, or the one that needs no question.
 pub(crate) fn load_built_in_for(ask: &Ask, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
     let built_in = if ask.is_empty() { TISSUE_CT } else { ORGANS_CT_MR };
-    load_built_in(built_in.name, runtime)
+    load_built_in(built_in.name, runtime, &LoadOptions::default())
 }
 
 /// Loads a model that is built into the program, by way of a private folder that is gone afterwards.
-fn load_built_in(name: &str, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
+fn load_built_in(
+    name: &str,
+    runtime: &Runtime,
+    options: &LoadOptions,
+) -> Result<Arc<Model>, Failure> {
     let unknown = || Failure::new(Fault::Configuration, format!("no model {name:?} is built in"));
     let built_in = BUILT_IN.into_iter().find(|built_in| built_in.name == name);
     let built_in = built_in.ok_or_else(unknown)?;
@@ -109,5 +134,5 @@ fn load_built_in(name: &str, runtime: &Runtime) -> Result<Arc<Model>, Failure> {
         let path = folder.path().join(name);
         fs::write(&path, bytes).or_fail(Fault::Disk, || path.display().to_string())?;
     }
-    load(folder.path(), runtime)
+    load_with(folder.path(), runtime, options)
 }

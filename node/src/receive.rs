@@ -5,9 +5,11 @@ use std::sync::mpsc::Sender;
 
 use domain::{
     Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
-    SpooledInstance, Stored,
+    SharedCommitments, SpooledInstance, Stored,
 };
 use spool::{Change, PartFile, Published, Spool, SpoolError};
+
+use crate::commitments::LedgerCommitments;
 
 /// What the assembling thread is told.
 #[derive(Debug)]
@@ -30,12 +32,17 @@ pub(crate) enum Arrival {
 pub(crate) struct SpoolIntake {
     spool: Arc<Spool>,
     arrivals: Sender<Arrival>,
+    commitments: Arc<LedgerCommitments>,
 }
 
 impl SpoolIntake {
     /// An intake into `spool` that tells `arrivals`.
-    pub(crate) fn new(spool: Arc<Spool>, arrivals: Sender<Arrival>) -> Self {
-        Self { spool, arrivals }
+    pub(crate) fn new(
+        spool: Arc<Spool>,
+        arrivals: Sender<Arrival>,
+        commitments: Arc<LedgerCommitments>,
+    ) -> Self {
+        Self { spool, arrivals, commitments }
     }
 }
 
@@ -49,6 +56,11 @@ impl Intake for SpoolIntake {
         let spool = Arc::clone(&self.spool);
         let arrivals = self.arrivals.clone();
         Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
+    }
+
+    fn commitments(&self) -> Option<SharedCommitments> {
+        let commitments: SharedCommitments = Arc::<LedgerCommitments>::clone(&self.commitments);
+        Some(commitments)
     }
 
     fn association_closed(&self, association: AssociationId, parting: Parting) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::{AeTitle, After, Ask, Limits, RoutingTable, Unsuitable, Verdict};
-use inference::{Model, RuntimeOptions};
+use inference::{LoadOptions, Model, RuntimeOptions};
 use series::SourceInstance;
 use sr_writer::{Companions, Device, LabelMapCoding, ResultInstance, ResultSet, WriteContext};
 
@@ -112,7 +112,7 @@ fn choose(args: &RunArgs) -> Result<Choice, Failure> {
     };
     let runtime = models::runtime(&options)?;
     let models = match (&config, &args.model) {
-        (Some(config), _) => models::load_all(config, &runtime)?,
+        (Some(config), _) => models::load_all(config, &runtime, &LoadOptions::default())?,
         (None, Some(folder)) => one(models::load(folder, &runtime)?),
         (None, None) => one(models::load_built_in_for(&ask, &runtime)?),
     };

@@ -6,25 +6,29 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use config::Config;
+use config::{CommitmentAnswers, Config};
 use domain::{Limits, Moment, Rule, Waits};
 use scp::{ScpCounters, ScpSettings};
 use scu::Timeouts;
 use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use crate::ahead::{Ahead, AheadAnswers, AheadWorker};
 use crate::assembling::Assembling;
 use crate::bell::Bell;
 use crate::cli::ServeArgs;
 use crate::clock;
+use crate::commitments::LedgerCommitments;
+use crate::committing::Committing;
 use crate::delivering::Delivering;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::http::{self, Watched};
 use crate::jobs::Worker;
 use crate::models::{self, Models};
 use crate::receive::{Arrival, SpoolIntake};
+use crate::reporting::Reporting;
 use crate::settings;
 use crate::shutdown;
 
@@ -41,6 +45,7 @@ struct Node {
     ahead: Arc<AheadAnswers>,
     working: Arc<AtomicUsize>,
     deliveries: Arc<Notify>,
+    commitments: Arc<LedgerCommitments>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -59,21 +64,31 @@ impl Node {
     /// Everything that can be wrong is found here, before a port is taken.
     fn open(config: Config) -> Result<Self, Failure> {
         let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-        let models = Arc::new(models::load_all(&config, &runtime)?);
+        let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
         let folder = &config.node.data;
         let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
             .or_fail(Fault::Disk, || folder.display().to_string())?;
         tracing::info!(data = %folder.display(), ?recovery, "spool open");
         let ahead = Arc::new(AheadAnswers::new(config.inference.ahead_bytes_max));
+        let (spool, deliveries) = (Arc::new(spool), Arc::<Notify>::default());
+        let commitments = Arc::new(LedgerCommitments {
+            spool: Arc::clone(&spool),
+            wanted: Arc::new(config.commitment.wanted.clone()),
+            is_answered: config.commitment.answers != CommitmentAnswers::None,
+            limits: config.limits.clone(),
+            deliveries: Arc::clone(&deliveries),
+            reports: Arc::default(),
+        });
         Ok(Self {
             config,
             models,
             ahead,
             working: Arc::default(),
-            spool: Arc::new(spool),
+            spool,
             counters: Arc::default(),
             jobs: Arc::default(),
-            deliveries: Arc::default(),
+            deliveries,
+            commitments,
             stopping: Arc::default(),
         })
     }
@@ -83,7 +98,14 @@ impl Node {
         let http = self.bind_http().await?;
         let (stop, stopped) = watch::channel(false);
         let (arrivals, threads) = self.start_threads();
-        let delivering = tokio::spawn(self.delivering().run(stopped.clone()));
+        let (to_ask, delivering) = (Arc::default(), self.delivering());
+        let delivering = Delivering { commitments: Arc::clone(&to_ask), ..delivering };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(delivering.run(stopped.clone()));
+        tasks.spawn(self.committing(to_ask).run(stopped.clone()));
+        if let Some(reporting) = self.reporting() {
+            tasks.spawn(reporting.run(stopped.clone()));
+        }
         let purging =
             tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
         if let Some((listener, watched)) = http {
@@ -102,14 +124,16 @@ impl Node {
             // Nobody listens only when every part has ended already.
             stop.send_replace(true);
         };
-        let intake = Arc::new(SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone()));
+        let commitments = Arc::clone(&self.commitments);
+        let intake = SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone(), commitments);
+        let intake = Arc::new(intake);
         let counters = Arc::clone(&self.counters);
         scp::serve(listener, Arc::new(self.scp_settings()), intake, counters, signalled).await;
         drop(arrivals.send(Arrival::Stop));
         self.jobs.ring();
         purging.abort();
         let spent = clock::now().since(*signalled_at.get_or_init(clock::now));
-        Self::join(threads, delivering, self.limits().shutdown_grace.saturating_sub(spent)).await;
+        Self::join(threads, tasks, self.limits().shutdown_grace.saturating_sub(spent)).await;
         Ok(())
     }
 
@@ -188,12 +212,39 @@ impl Node {
             destinations: Arc::new(named.collect()),
             wishes: Arc::new(self.config.wishes.clone()),
             backoff: self.config.backoff,
-            timeouts: Timeouts {
-                connect: self.config.deliver.connect_timeout,
-                io: self.config.deliver.timeout,
-            },
+            timeouts: self.timeouts(),
             wake: Arc::clone(&self.deliveries),
+            to_commit: Arc::clone(&self.commitments.wanted),
+            commitments: Arc::default(),
         }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts { connect: self.config.deliver.connect_timeout, io: self.config.deliver.timeout }
+    }
+
+    fn committing(&self, wake: Arc<Notify>) -> Committing {
+        Committing {
+            commitments: Arc::clone(&self.commitments),
+            ask_again: self.config.commitment.ask_again,
+            wait: self.config.commitment.wait,
+            timeouts: self.timeouts(),
+            wake,
+        }
+    }
+
+    /// Who reports to peers that asked us, if they may ask.
+    fn reporting(&self) -> Option<Reporting> {
+        let CommitmentAnswers::ReportTo(peers) = &self.config.commitment.answers else {
+            return None;
+        };
+        Some(Reporting {
+            spool: Arc::clone(&self.spool),
+            peers: Arc::new(peers.clone()),
+            backoff: self.config.backoff,
+            timeouts: self.timeouts(),
+            wake: Arc::clone(&self.commitments.reports),
+        })
     }
 
     /// The HTTP port is taken before any work begins, so that a port in use is a failure of the start.
@@ -207,14 +258,10 @@ impl Node {
 
     /// Waits for work in hand, at most what associations left of the grace. What is not done by then is done at the
     /// next start.
-    async fn join(
-        threads: Vec<JoinHandle<()>>,
-        delivering: tokio::task::JoinHandle<()>,
-        grace: Duration,
-    ) {
+    async fn join(threads: Vec<JoinHandle<()>>, mut tasks: JoinSet<()>, grace: Duration) {
         let join_all = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let joining = async {
-            drop(delivering.await);
+            while tasks.join_next().await.is_some() {}
             drop(tokio::task::spawn_blocking(join_all).await);
         };
         if tokio::time::timeout(grace, joining).await.is_err() {

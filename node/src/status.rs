@@ -1,7 +1,7 @@
 //! `parsenode status`: the ledger as a table, readable while the node runs and while it does not.
 
 use serde::Serialize;
-use spool::{DeliveryRow, JobRow, SeriesRow, Snapshot, Spool};
+use spool::{CommitmentRow, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot, Spool};
 
 use crate::cli::StatusArgs;
 use crate::failure::{Failure, Fault, OrFail};
@@ -15,6 +15,8 @@ struct Status {
     series: Vec<SeriesStatus>,
     jobs: Vec<JobStatus>,
     deliveries: Vec<DeliveryStatus>,
+    commitments: Vec<CommitmentStatus>,
+    requests: Vec<RequestStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +55,34 @@ struct DeliveryStatus {
     form: Option<String>,
 }
 
+/// What a destination is to commit to.
+#[derive(Debug, Serialize)]
+struct CommitmentStatus {
+    job: i64,
+    destination: String,
+    state: String,
+    asked: u32,
+    redelivered: u32,
+    next_at: Option<u64>,
+    reason: Option<String>,
+    committed: u64,
+    instances: u64,
+}
+
+/// What a peer asks us to commit to.
+#[derive(Debug, Serialize)]
+struct RequestStatus {
+    transaction: String,
+    from: String,
+    state: String,
+    attempts: u32,
+    next_at: Option<u64>,
+    reason: Option<String>,
+    instances: u64,
+    committed: Option<u64>,
+    failed: Option<u64>,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let config = settings::load(&args.config)?;
@@ -70,6 +100,8 @@ impl Status {
             series: snapshot.series.into_iter().map(SeriesStatus::of).collect(),
             jobs: snapshot.jobs.into_iter().map(JobStatus::of).collect(),
             deliveries: snapshot.deliveries.into_iter().map(DeliveryStatus::of).collect(),
+            commitments: snapshot.commitments.into_iter().map(CommitmentStatus::of).collect(),
+            requests: snapshot.requests.into_iter().map(RequestStatus::of).collect(),
         }
     }
 }
@@ -118,10 +150,44 @@ impl DeliveryStatus {
     }
 }
 
+impl CommitmentStatus {
+    fn of(row: CommitmentRow) -> Self {
+        Self {
+            job: row.job.0,
+            destination: row.destination,
+            state: row.state,
+            asked: row.asked,
+            redelivered: row.redelivered,
+            next_at: row.next_at.map(|at| at.unix_millis()),
+            reason: row.reason,
+            committed: row.committed,
+            instances: row.instances,
+        }
+    }
+}
+
+impl RequestStatus {
+    fn of(row: RequestRow) -> Self {
+        Self {
+            transaction: row.transaction,
+            from: row.calling,
+            state: row.state,
+            attempts: row.attempts,
+            next_at: row.next_at.map(|at| at.unix_millis()),
+            reason: row.reason,
+            instances: row.instances,
+            committed: row.committed,
+            failed: row.failed,
+        }
+    }
+}
+
 fn print(status: &Status) -> Result<(), Failure> {
     print_table("series", &series_table(&status.series))?;
     print_table("jobs", &job_table(&status.jobs))?;
     print_table("deliveries", &delivery_table(&status.deliveries))?;
+    print_table("commitments", &commitment_table(&status.commitments))?;
+    print_table("commitment requests", &request_table(&status.requests))?;
     text::print_line(&format!("spool: {} MB", status.spool_bytes / 1_000_000))
 }
 
@@ -176,6 +242,41 @@ fn delivery_table(rows: &[DeliveryStatus]) -> Table {
             &row.state,
             row.form.as_deref().unwrap_or(""),
             &attempts,
+            row.reason.as_deref().unwrap_or(""),
+        ]);
+    }
+    table
+}
+
+fn commitment_table(rows: &[CommitmentStatus]) -> Table {
+    let mut table =
+        Table::new(&["job", "destination", "state", "committed", "asked", "redelivered", "why"]);
+    for row in rows {
+        let (job, asked, redelivered) =
+            (row.job.to_string(), row.asked.to_string(), row.redelivered.to_string());
+        table.add(&[
+            &job,
+            &row.destination,
+            &row.state,
+            &format!("{} of {}", row.committed, row.instances),
+            &asked,
+            &redelivered,
+            row.reason.as_deref().unwrap_or(""),
+        ]);
+    }
+    table
+}
+
+fn request_table(rows: &[RequestStatus]) -> Table {
+    let mut table = Table::new(&["transaction", "from", "state", "committed", "attempts", "why"]);
+    for row in rows {
+        let committed = row.committed.map(|count| format!("{count} of {}", row.instances));
+        table.add(&[
+            &row.transaction,
+            &row.from,
+            &row.state,
+            committed.as_deref().unwrap_or(""),
+            &row.attempts.to_string(),
             row.reason.as_deref().unwrap_or(""),
         ]);
     }

@@ -1,14 +1,18 @@
-//! What we agree to: titles as configured, Verification and every Storage SOP Class.
+//! What we agree to: titles as configured, Verification, every Storage SOP Class, and Storage Commitment where it is wanted.
 
-use dimse::{Acceptor, AssociateRequest, RejectionReason};
-use domain::AeTitle;
+use dimse::{Acceptor, AssociateRequest, RejectionReason, Roles};
+use domain::{AeTitle, CommitmentRoles};
 
 use crate::ScpSettings;
 use crate::storage;
 
 /// The settings as an association-acceptor.
 #[derive(Debug)]
-pub(crate) struct Admission<'a>(pub(crate) &'a ScpSettings);
+pub(crate) struct Admission<'a> {
+    pub(crate) settings: &'a ScpSettings,
+    /// What peers may do about storage commitment.
+    pub(crate) commitment: CommitmentRoles,
+}
 
 /// The titles of an Association.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +24,9 @@ pub(crate) struct Titles {
 impl Admission<'_> {
     /// The titles of a request that is welcome.
     pub(crate) fn titles(&self, request: &AssociateRequest) -> Result<Titles, RejectionReason> {
-        let called = listed(&request.called, &self.0.called)
+        let called = listed(&request.called, &self.settings.called)
             .ok_or(RejectionReason::CalledAeTitleNotRecognized)?;
-        let calling = listed(&request.calling, &self.0.calling)
+        let calling = listed(&request.calling, &self.settings.calling)
             .ok_or(RejectionReason::CallingAeTitleNotRecognized)?;
         Ok(Titles { called, calling })
     }
@@ -40,15 +44,32 @@ impl Acceptor for Admission<'_> {
     }
 
     fn takes_abstract_syntax(&self, uid: &str) -> bool {
-        uid == dimse::uids::VERIFICATION || storage::is_storage(uid)
+        uid == dimse::uids::VERIFICATION
+            || storage::is_storage(uid)
+            || (uid == dimse::uids::STORAGE_COMMITMENT && self.commitment.any())
     }
 
-    fn takes_transfer_syntax(&self, _abstract_syntax: &str, uid: &str) -> bool {
+    fn takes_transfer_syntax(&self, abstract_syntax: &str, uid: &str) -> bool {
+        if abstract_syntax == dimse::uids::STORAGE_COMMITMENT {
+            return dimse::is_commitment_syntax(uid);
+        }
         storage::is_storable_as(uid)
     }
 
     fn pdu_length_max(&self) -> u32 {
-        self.0.limits.pdu_length_max
+        self.settings.limits.pdu_length_max
+    }
+
+    fn roles(&self, abstract_syntax: &str) -> Roles {
+        if abstract_syntax != dimse::uids::STORAGE_COMMITMENT {
+            return Roles::SCU;
+        }
+        // Who asks us is SCU; who reports to us is SCP.
+        Roles { scu: self.commitment.may_ask, scp: self.commitment.may_report }
+    }
+
+    fn operations_max(&self) -> u16 {
+        self.settings.limits.operations_max
     }
 }
 
@@ -70,12 +91,29 @@ mod tests {
     }
 
     #[test]
+    fn storage_commitment_is_ours_in_the_roles_that_are_wanted() {
+        let settings = ScpSettings { called: vec![], calling: vec![], limits: Limits::default() };
+        let class = dimse::uids::STORAGE_COMMITMENT;
+        for (may_ask, may_report) in [(false, false), (true, false), (false, true), (true, true)] {
+            let commitment = CommitmentRoles { may_ask, may_report };
+            let admission = Admission { settings: &settings, commitment };
+            assert_eq!(admission.takes_abstract_syntax(class), may_ask || may_report);
+            assert_eq!(admission.roles(class), Roles { scu: may_ask, scp: may_report });
+            assert_eq!(admission.roles(dimse::uids::VERIFICATION), Roles::SCU);
+            let takes = |uid| admission.takes_transfer_syntax(class, uid);
+            assert!(takes(dimse::uids::IMPLICIT_VR_LITTLE_ENDIAN));
+            assert!(!takes("1.2.840.10008.1.2.4.50"));
+        }
+    }
+
+    #[test]
     fn lists_of_titles_and_empty_lists() {
         let title = |text| AeTitle::parse(text).unwrap();
         let mut settings =
             ScpSettings { called: vec![title("NODE")], calling: vec![], limits: Limits::default() };
         let verdict = |settings: &ScpSettings, called, calling| {
-            Admission(settings).admit(&request(called, calling)).err()
+            let commitment = CommitmentRoles::default();
+            Admission { settings, commitment }.admit(&request(called, calling)).err()
         };
         assert_eq!(verdict(&settings, "NODE", "ANY"), None);
         let called = Some(RejectionReason::CalledAeTitleNotRecognized);

@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use crate::admission::{Admission, Titles};
 use crate::association::{Association, Ended, Membership, Progress};
+use crate::commitment::Service;
 use crate::{ScpCounters, ScpSettings};
 
 /// How long a peer has to take note of our last word when the node stops.
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<ScpCounters>,
     /// A permit for each Association that may be open.
     pub(crate) places: Arc<Semaphore>,
+    /// Storage commitment.
+    pub(crate) commitment: Service,
     pub(crate) next_id: AtomicU64,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -97,7 +100,8 @@ impl Shared {
 
     /// Sta3: yes or no.
     fn admit(&self, request: &AssociateRequest) -> Result<Admitted, Rejection> {
-        let admission = Admission(&self.settings);
+        let commitment = self.commitment.roles();
+        let admission = Admission { settings: &self.settings, commitment };
         let admitted = negotiate(request, &admission).and_then(|negotiated| {
             let titles = admission.titles(request)?;
             let place = Arc::clone(&self.places).try_acquire_owned();
@@ -131,6 +135,8 @@ impl Shared {
             origin: InstanceOrigin { calling, called, peer, association: id },
             contexts: negotiated.contexts,
             peer_pdu_length_max: negotiated.peer_pdu_length_max,
+            operations_max: usize::from(negotiated.operations_max),
+            commitment: self.commitment.clone(),
             limits: self.settings.limits.clone(),
             membership: Arc::new(Membership::new(id, &self.intake, &self.counters)),
             stopping: self.stopping.clone(),

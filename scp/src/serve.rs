@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use crate::commitment::{IN_HAND_MAX, Service};
 use crate::connection::{Shared, attend};
 use crate::{ScpCounters, ScpSettings};
 
@@ -36,7 +37,10 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(settings.limits.associations_max));
     let next_id = AtomicU64::new(1);
-    let shared = Arc::new(Shared { settings, intake, counters, places, next_id, stopping });
+    let in_hand = Arc::new(Semaphore::new(IN_HAND_MAX));
+    let commitment = Service { commitments: intake.commitments(), in_hand };
+    let shared =
+        Arc::new(Shared { settings, intake, counters, places, commitment, next_id, stopping });
 
     let mut tasks = JoinSet::new();
     tokio::select! {

@@ -101,8 +101,16 @@ impl Node {
     /// # Errors
     /// When it cannot be started or is not ready within 60 s.
     pub fn start(dir: &Path, settings: &NodeSettings) -> Result<Self> {
+        Self::start_on(dir, settings, free_port()?)
+    }
+
+    /// Like [`Node::start`], on a port that somebody has to know before.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn start_on(dir: &Path, settings: &NodeSettings, port: u16) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        let (port, http_port) = (free_port()?, free_port()?);
+        let http_port = free_port()?;
         let config = dir.join("node.toml");
         fs::write(&config, configuration(settings, port, http_port))
             .with_context(|| format!("writing {}", config.display()))?;

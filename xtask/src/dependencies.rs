@@ -42,7 +42,11 @@ const ROOMS: [Room; 16] = [
         may_use: &["domain"],
         never: &[ASYNC, "dicom-object", "dicom-ul", "ort"],
     },
-    Room { name: "dimse", may_use: &["domain"], never: &["dicom-object", "rusqlite", "ort"] },
+    Room {
+        name: "dimse",
+        may_use: &["domain", "dataset"],
+        never: &["dicom-object", "rusqlite", "ort"],
+    },
     Room {
         name: "scp",
         may_use: &["domain", "dataset", "dimse"],

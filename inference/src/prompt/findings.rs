@@ -5,7 +5,7 @@ use domain::{
     Probabilities, Segment, SliceMask,
 };
 
-use super::questions::{Question, Questions};
+use super::questions::{Question, Questions, Typical};
 use super::slice_answer::{Outcome, PromptAnswer, SliceAnswer};
 use crate::measure::measure;
 use crate::picture::{boxes, instances};
@@ -45,8 +45,8 @@ pub(super) fn gather(
     for (index, question) in questions.list.iter().enumerate() {
         let of_slices = answers.iter_mut().map(|answer| std::mem::take(&mut answer.0[index]));
         let of_series = OfSeries(of_slices.collect());
-        let told = of_series.told(questions.p_least);
-        findings.parameters.push(format!("prompt {:03} answer={told}", index + 1));
+        let (told, judged) = (of_series.told(questions.p_least), judged(question));
+        findings.parameters.push(format!("prompt {:03} answer={told}{judged}", index + 1));
         match of_series.segment(question, questions.boxes, volume) {
             Ok(segment) => findings.segments.push(segment),
             Err(of_series) => findings.absent.push(Absent {
@@ -57,6 +57,14 @@ pub(super) fn gather(
     }
     findings.parameters.sort();
     findings
+}
+
+/// Says so where nothing could be held against a mask.
+fn judged(question: &Question) -> &'static str {
+    match question.typical {
+        Typical::Unjudged => "; not judged, there are no statistics of such a target",
+        Typical::Distributed(_) | Typical::Unknown | Typical::OtherWindow | Typical::NotAsked => "",
+    }
 }
 
 impl OfSeries {

@@ -62,20 +62,31 @@ impl Judge<'_> {
         Ok(SliceAnswer(answers))
     }
 
-    /// The probability map of one question on the picture, and the gate of its p-value.
+    /// The probability map of one question on the picture, behind the gates of existence and of its p-value.
     fn tried(&self, index: usize, raw: &Raw<'_>) -> Result<Tried, Unsuitable> {
         let Decoded { map_side, mask, existence, .. } = &raw.decoded;
+        let existence = existence.map(|logit| 1.0 / (1.0 + f64::from(-logit).exp()));
+        if existence.is_some_and(|existence| !self.exists(existence)) {
+            let outcome = Outcome::NotThere;
+            let answer = PromptAnswer { outcome, existence, ..PromptAnswer::default() };
+            return Ok(Tried { map: None, answer });
+        }
         let map = match self.generation {
             Generation::V1 => self.framing.probability_v1(mask, *map_side),
             Generation::V2 => self.framing.probability_v2(mask, *map_side),
         };
-        let existence = existence.map(|logit| 1.0 / (1.0 + f64::from(-logit).exp()));
         let is_empty = !map.iter().any(|value| *value > HALF);
         let (outcome, p) =
             if is_empty { (Outcome::Empty, None) } else { self.gate(index, raw.rgb, &map)? };
         let answer = PromptAnswer { outcome, p, existence, ..PromptAnswer::default() };
         let dropped = !matches!(outcome, Outcome::Found | Outcome::Empty);
         Ok(Tried { map: (!dropped).then_some(map), answer })
+    }
+
+    /// Is the target there? A single one is above a half, one of several from a half on.
+    fn exists(&self, existence: f64) -> bool {
+        let half = f64::from(HALF);
+        if self.questions.list.len() == 1 { existence > half } else { existence >= half }
     }
 
     /// Is the mask like those of training? `Found` where nothing speaks against it.
@@ -88,7 +99,7 @@ impl Judge<'_> {
         let least = self.questions.p_least;
         let unjudged = |outcome| if least > 0.0 { outcome } else { Outcome::Found };
         match &self.questions.list[index].typical {
-            Typical::NotAsked => Ok((Outcome::Found, None)),
+            Typical::NotAsked | Typical::Unjudged => Ok((Outcome::Found, None)),
             Typical::Unknown => Ok((unjudged(Outcome::Unknown), None)),
             Typical::OtherWindow => Ok((unjudged(Outcome::OtherWindow), None)),
             Typical::Distributed(four) => {
@@ -125,7 +136,7 @@ impl Judge<'_> {
         let mut kept: Vec<(usize, f64)> = candidates
             .iter()
             .zip(&verdicts)
-            .filter(|(_, verdict)| **verdict == Verdict::Kept)
+            .filter(|(_, verdict)| outcome(**verdict) == Outcome::Found)
             .map(|((index, candidate), _)| (*index, candidate.score))
             .collect();
         if self.questions.together == Together::Combined {
@@ -193,9 +204,9 @@ impl PromptAnswer {
 
 fn outcome(verdict: Verdict) -> Outcome {
     match verdict {
-        Verdict::Kept => Outcome::Found,
+        // What is not there was no candidate.
+        Verdict::Kept | Verdict::Absent => Outcome::Found,
         Verdict::Empty => Outcome::Empty,
-        Verdict::Absent => Outcome::NotThere,
         Verdict::Overlapped { .. } | Verdict::Outvoted => Outcome::Overlapped,
     }
 }

@@ -31,7 +31,9 @@ pub struct Question {
 pub(crate) enum Typical {
     /// With these distributions: mask probability, red, green, blue.
     Distributed(Box<[Beta; 4]>),
-    /// There are none for such a target.
+    /// There are none, though the model was trained on the target: its masks are reported, unjudged.
+    Unjudged,
+    /// There are none, and the model was never trained on the words.
     Unknown,
     /// There are, but of pictures with another window.
     OtherWindow,

@@ -28,6 +28,9 @@ impl Model {
     pub fn understand(&self, ask: &Ask, header: &DataSet) -> Result<Questions, Unsuitable> {
         let spec = self.manifest().prompting()?;
         check_no_whole_slide(header)?;
+        if let Some(p_least) = ask.p_least.filter(|p| !(0.0..=1.0).contains(p)) {
+            return Err(refused(format!("least p-value {p_least}: p-values are from 0 to 1")));
+        }
         if ask.instead.modality.is_none() {
             check_modality(self.manifest(), &header.text(tags::MODALITY).unwrap_or_default())?;
         }
@@ -159,14 +162,18 @@ impl Asking<'_> {
     ) -> Typical {
         let distributed = |four| Typical::Distributed(Box::new(four));
         let kind = recognition.map(|kind| kind.name);
+        let without = match understood.vocabulary {
+            domain::Vocabulary::Closed => Typical::Unjudged,
+            domain::Vocabulary::Open => Typical::Unknown,
+        };
         match (&self.spec.statistics, self.spec.generation) {
             (Some(own), _) => {
                 let found = kind.and_then(|kind| own.of(kind, &understood.spoken));
-                found.map_or(Typical::Unknown, |four| distributed(*four))
+                found.map_or(without, |four| distributed(*four))
             }
             (None, Generation::V2) => Typical::NotAsked,
             (None, Generation::V1) => {
-                let Some(kind) = kind else { return Typical::Unknown };
+                let Some(kind) = kind else { return without };
                 match catalogue().statistics_for(kind, &understood.spoken, window) {
                     Ok(found) => distributed(found.distributions),
                     Err(Rejection::WindowMismatch { .. }) => Typical::OtherWindow,
@@ -174,7 +181,7 @@ impl Asking<'_> {
                         Rejection::UnknownTarget { .. }
                         | Rejection::EmptyMask
                         | Rejection::LowP { .. },
-                    ) => Typical::Unknown,
+                    ) => without,
                 }
             }
         }

@@ -24,6 +24,8 @@ pub(super) struct Understood {
     pub(super) imaging: Option<Imaging>,
     /// The target of v2, where it is one.
     pub(super) volume: Option<&'static VolumeTarget>,
+    /// `Open` for words that the model was never trained on.
+    pub(super) vocabulary: domain::Vocabulary,
     /// What was completed or assumed, in sentences.
     pub(super) notes: Vec<String>,
 }
@@ -67,6 +69,7 @@ fn of_v1(found: Found) -> Result<Understood, NoVerifiedCode> {
         site: found.site,
         imaging: found.imaging,
         volume: None,
+        vocabulary: domain::Vocabulary::Closed,
         notes: found.notes,
     })
 }
@@ -84,6 +87,7 @@ fn of_v2(found: &FoundVolume, context: &Context) -> Result<Understood, NoVerifie
         site: context.site,
         imaging: context.imaging().or_else(|| said(&found.understood)),
         volume: Some(found.target),
+        vocabulary: domain::Vocabulary::Closed,
         notes: Vec::new(),
     })
 }
@@ -106,6 +110,7 @@ fn find_own(
         target: own.target.clone(),
         site: context.site,
         volume: catalogue().volumes().iter().find(|volume| volume.name == own.name),
+        vocabulary: domain::Vocabulary::Closed,
         notes: Vec::new(),
     })
 }
@@ -120,6 +125,7 @@ fn open(given: &str, context: &Context, error: &FindError) -> Understood {
         site: context.site,
         imaging: context.imaging(),
         volume: None,
+        vocabulary: domain::Vocabulary::Open,
         notes: vec![format!("sent as it is, because the vocabulary is open: {error}")],
     }
 }

@@ -50,6 +50,8 @@ fn words_that_cannot_be_asked_are_refused_with_what_is_near() {
     let many = Ask { prompts: many, vocabulary: Vocabulary::Open, ..Ask::default() };
     assert!(refusal(&model, &read, &many).contains("more than 256 prompts"));
     assert!(refusal(&model, &read, &Ask::default()).contains("nothing is asked"));
+    let beyond = Ask { p_least: Some(f64::NAN), ..asking(&["liver"]) };
+    assert!(refusal(&model, &read, &beyond).contains("p-values are from 0 to 1"));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Whole series: what is found lies on the source grid, in the order asked, and is the same whoever computes it.
 
 use dataset::{Vr, tags};
-use domain::{Absence, Ask, Boxes, Findings, Instead, Recognise};
-use inference::{AnswerOptions, Provider, Runtime, RuntimeOptions};
+use domain::{Absence, Ask, Boxes, Findings, Instead, Recognise, Vocabulary};
+use inference::{AnswerOptions, LoadOptions, Model, Provider, Runtime, RuntimeOptions};
 
 use crate::levels::Levels;
 use crate::made::{Made, Read};
 use crate::support::runtime;
-use crate::{ask, asking, header, tiny};
+use crate::{ask, asking, folder, header, tiny};
 
 /// Hounsfield numbers from -100 to 155 that have no pattern, in 32 x 32: pixels of the picture are pixels of the slice.
 fn levels(slices: usize) -> Read {
@@ -134,13 +134,29 @@ fn masks_that_are_not_typical_are_rejected_each_for_its_own_reason() {
     let gated = |prompt: &str| Ask { p_least: None, ..asking(&[prompt]) };
     let Absence::LowPValue { p, least: 0.05 } = reason(&read, &gated("liver")) else { panic!() };
     assert!(p < 0.05);
-    // No distributions were published for it.
-    assert_eq!(reason(&read, &gated("uterus")), Absence::UnknownTarget);
+    let open = Ask { vocabulary: Vocabulary::Open, ..gated("strange thing") };
+    assert_eq!(reason(&read, &open), Absence::UnknownTarget);
     let window = Instead { window: Some("lung".into()), ..Instead::default() };
     let elsewhere = Ask { instead: window, ..gated("spleen") };
     assert_eq!(reason(&read, &elsewhere), Absence::WindowMismatch);
     let least = Ask { p_least: Some(0.0), ..elsewhere };
     assert_eq!(ask(&model, &read, &least).unwrap().segments.len(), 1, "no gate is asked for");
+}
+
+#[test]
+fn targets_of_the_training_without_statistics_are_reported_and_said_to_be_unjudged() {
+    let Some(runtime) = runtime() else { return };
+    let read = Made::ct([48, 40, 2]).read();
+    let gated = Ask { p_least: None, ..asking(&["uterus", "liver"]) };
+    let findings = ask(&tiny("v1", &runtime), &read, &gated).unwrap();
+    let found: Vec<_> = findings.segments.iter().map(|s| s.target.label.as_str()).collect();
+    assert_eq!(found, ["uterus"], "the mask of the liver is not typical");
+    let told = |number| {
+        let start = format!("prompt {number:03} answer=");
+        findings.parameters.iter().find(|line| line.starts_with(&start)).unwrap()
+    };
+    assert!(told(1).ends_with("; not judged, there are no statistics of such a target"));
+    assert!(!told(2).contains("not judged"), "{}", told(2));
 }
 
 #[test]
@@ -216,4 +232,30 @@ fn an_x_ray_is_shown_as_its_own_window_says() {
         set.put_text(tags::WINDOW_WIDTH, Vr::DS, "0");
     });
     assert_eq!(ask(&model, &none, &asked).unwrap().segments[0].mask, plain.segments[0].mask);
+}
+
+#[test]
+fn embeddings_are_kept_on_disk_and_damaged_ones_are_made_anew() {
+    let Some(runtime) = runtime() else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let load = || {
+        let options = LoadOptions { embeddings: Some(cache.path().join("embeddings")) };
+        Model::load_with(&folder("prompt-v1-tiny"), &runtime, options).unwrap()
+    };
+    let files = || -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(cache.path().join("embeddings")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    let read = Made::ct([40, 40, 1]).read();
+    let asked = asking(&["liver", "spleen"]);
+    let wanted = ask(&load(), &read, &asked).unwrap();
+    assert_eq!(files().len(), 2);
+    assert_eq!(ask(&load(), &read, &asked).unwrap(), wanted);
+    for file in files() {
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    }
+    assert_eq!(ask(&load(), &read, &asked).unwrap(), wanted);
+    // Without a folder the same.
+    assert_eq!(ask(&tiny("v1", &runtime), &read, &asked).unwrap(), wanted);
 }

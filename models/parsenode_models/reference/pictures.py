@@ -1,7 +1,7 @@
 """From values of a modality to the picture that the image encoder takes, as the node does it for generation v2.
 
-Window or percentiles → 0 to 255 → square, padded with 0 → bicubic to the side (a = -0.75, not smoothed, rounded after
-each of its two passes) → three channels: this slice, the one before, the one after.
+Window or percentiles → bytes, decimals cut off → square, padded with 0 → bicubic to the side (a = -0.75, not smoothed,
+rounded after each of its two passes) → three channels: this slice, the one before, the one after.
 """
 
 import numpy as np
@@ -13,10 +13,14 @@ SIDE = 192
 WINDOW_LOW_HU, WINDOW_HIGH_HU = -400.0, 500.0
 # MR: percentiles of the positive values of the series.
 PERCENTILES = (0.5, 99.5)
+# Instead of a modality: any image of 8 bits.
+BYTES = "bytes"
 
 
 def bounds(values: np.ndarray, modality: str) -> tuple[float, float]:
-    """What becomes 0 and what becomes 255."""
+    """What becomes 0 and what becomes 255; values that are bytes already stay as they are."""
+    if modality == BYTES:
+        return 0.0, 255.0
     if modality == "CT":
         return WINDOW_LOW_HU, WINDOW_HIGH_HU
     positive = values[values > 0]
@@ -26,7 +30,7 @@ def bounds(values: np.ndarray, modality: str) -> tuple[float, float]:
 
 def grey(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """0 to 255, whole numbers in bytes."""
-    return ((values - low) / (high - low) * 255).clamp(0, 255).round().to(torch.uint8)
+    return ((values.double() - low) / (high - low) * 255).clamp(0, 255).to(torch.uint8)
 
 
 def squared(picture: torch.Tensor) -> torch.Tensor:
@@ -62,8 +66,6 @@ def on_source(logits: torch.Tensor, rows: int, columns: int, side: int = SIDE) -
     """`[n, M, M]` logits → `[n, rows, columns]` probabilities: to S, then to the square, then without its margins."""
     full = F.interpolate(logits[:, None], size=(side, side), mode="bicubic", align_corners=False, antialias=True)
     square = max(rows, columns)
-    probability = F.interpolate(
-        torch.sigmoid(full), size=(square, square), mode="bilinear", align_corners=False, antialias=square < side
-    )[:, 0]
+    probability = F.interpolate(torch.sigmoid(full), size=(square, square), mode="bilinear", align_corners=False)[:, 0]
     above, left = (square - rows) // 2, (square - columns) // 2
     return probability[:, above : above + rows, left : left + columns]

@@ -1,6 +1,8 @@
 //! The SCP over real sockets: good peers, DCMTK's tools, and peers that misbehave.
 
 #[cfg(test)]
+mod commitment;
+#[cfg(test)]
 mod dcmtk;
 #[cfg(test)]
 mod good;
@@ -12,3 +14,5 @@ mod limits;
 mod rate;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod window;

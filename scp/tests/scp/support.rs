@@ -337,6 +337,32 @@ impl Peer {
         }
     }
 
+    /// The next request of the other side, with its data set.
+    pub(crate) async fn request(&mut self) -> (Command, Vec<u8>) {
+        let mut came = None;
+        loop {
+            let event = match self.connection.next(PATIENCE).await.unwrap() {
+                Incoming::Fragment { fragment, bytes, ends } => {
+                    self.messages.on_fragment(fragment, bytes, ends).unwrap()
+                }
+                Incoming::Pdu(pdu) => panic!("{pdu:?}"),
+            };
+            match event {
+                None => {}
+                Some(MessageEvent::Command { command, .. }) => {
+                    assert!(command.has_data_set(), "{command:?}");
+                    came = Some((command, vec![]));
+                }
+                Some(MessageEvent::DataSet { bytes, is_end }) => {
+                    came.as_mut().unwrap().1.extend_from_slice(bytes);
+                    if is_end {
+                        return came.unwrap();
+                    }
+                }
+            }
+        }
+    }
+
     pub(crate) async fn response(&mut self) -> Result<Response, Answer> {
         loop {
             let event = match self.connection.next(PATIENCE).await {

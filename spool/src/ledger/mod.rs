@@ -5,11 +5,13 @@
 
 mod arrivals;
 mod ask;
+mod commitments;
 mod deliveries;
 mod jobs;
 mod open;
 mod purge;
 mod reconcile;
+mod requests;
 mod results;
 mod rows;
 mod series;
@@ -26,12 +28,15 @@ use crate::faults::Faults;
 
 pub(crate) use arrivals::Arrival;
 pub(crate) use reconcile::Found;
+pub(crate) use requests::Asker;
 pub(crate) use results::WrittenResult;
 
 pub use arrivals::Change;
+pub use commitments::{DueCommitment, ReportOutcome, Reported};
 pub use deliveries::{Delivery, ResultFile};
+pub use requests::{Asked, OpenMax, OwedReport};
 pub use series::{Closed, NewJob, OpenRow};
-pub use snapshot::{Counts, DeliveryRow, JobRow, SeriesRow, Snapshot};
+pub use snapshot::{CommitmentRow, Counts, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot};
 pub use view::LedgerView;
 
 /// The ledger's file, opened for writing.
