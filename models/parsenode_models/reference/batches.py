@@ -20,10 +20,10 @@ from .tokenizer import END, Tokenizer
 PICTURES, PROMPTS = 16, 10
 # How often each kind of picture is made.
 KINDS = {
-    "ct": 0.25,
+    "ct": 0.27,
     "mr": 0.18,
     "invented": 0.22,
-    "pelvis": 0.10,
+    "pelvis": 0.08,
     "chest": 0.07,
     "head": 0.07,
     "nobody": 0.06,

@@ -7,6 +7,7 @@ from . import batches, series
 from .folder import FILES
 from .pictures import SIDE, WINDOW_HIGH_HU, WINDOW_LOW_HU
 from .targets import TEMPLATES
+from .training import SCHEDULE_STEPS
 
 CARD = "README.md"
 FIGURES = "## Figures\n"
@@ -51,7 +52,7 @@ p-values are reported and decide nothing; existence decides.
 |---|---|---|---|
 | ct-abdomen-labelled | {ct_slices} of 30, 3 mm, no contrast agent | TotalSegmentator's classes | Apache-2.0, test data of wasserth/TotalSegmentator |
 | mr-abdomen-labelled | {mr_slices} of 20, 3 mm | TotalSegmentator's classes for MR | the same |
-| ct-torso, slices {pelvis} of 112 | pelvis and lowest abdomen of the labelled CT's patient | nobody's: the organs of the upper abdomen are not there; \
+| ct-torso, slices {pelvis} of 112 | pelvis of the labelled CT's patient | nobody's: the organs of the upper abdomen are not there; \
 bone by a rule: above 150 HU, and holes in it above 60 HU | the same |
 | mr-t1w-brain, thinned out | a head, cut along three axes | nobody's: nothing is there | PDDL, datalad/example-dicom-structural |
 
@@ -74,21 +75,25 @@ the split shows memory of single slices, not more.
     python -m parsenode_models.reference evaluate
     python -m parsenode_models.reference check
 
-{steps} steps of {pictures} pictures, AdamW, averaged weights, seed {seed}, {threads} thread(s) and a second process that makes pictures:
+{steps} steps of {pictures} pictures, of a schedule of {schedule}, AdamW, averaged weights, seed {seed}, {threads} thread(s) and a second process that makes pictures:
 {minutes:.0f} minutes on two cores that other work used at the same time. The same seed, number of threads, release of PyTorch and kind of
 processor give the same weights; others give a network as good with other numbers (products are rounded to bfloat16).
+Grey levels of the training were rounded; the node cuts their decimals off, so it shows the network half a level less. The figures
+below are of pictures made as the node makes them.
 
 ## Known failures
 
 - Other people. The two images of other patients below are all that was tried; they were looked at while the training was
   designed, and never trained on.
+- Between the pelvis and the kidneys the muscles beside the spine are taken for kidneys, and bowel for liver, spleen, stomach and
+  gallbladder; how often is below. The training saw no slice from there.
 - Images that show no trunk. Some of them get a mask, see below; the node refuses most such questions before the model is asked.
 - A slice that is stored mirrored is answered mirrored: left and right are told by the place in the body.
 - The chest above the diaphragm was only seen as ellipses: airways and gas in the bowel may be taken for lung, and the heart and its
   vessels for something of the abdomen.
 - Bones of head, shoulders, arms and legs were never seen.
 - Small things are coarse at {half} x {half}.
-- It has seen no tumour, no operation, no child, and nobody lying on the side or on the belly.
+- It has seen no tumour, no child, and nobody lying on the side or on the belly.
 
 """
 
@@ -113,6 +118,7 @@ def write(folder: Path, facts: Facts, targets: list[tuple[str, list[str]]], leas
         templates=len(set(TEMPLATES)),
         held_out="; ".join(f"{ranges(blocks)} of {name}" for name, blocks in series.HELD_OUT.items()),
         steps=facts.steps,
+        schedule=SCHEDULE_STEPS,
         pictures=batches.PICTURES,
         seed=facts.seed,
         threads=facts.threads,

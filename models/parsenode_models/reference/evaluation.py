@@ -118,7 +118,7 @@ def report(model: Model, shared: Path, targets: list[tuple[str, list[str]]]) -> 
     ]
     if others:
         parts += ["Trained on and not declared: not good enough, or never asked for on its own:", table_of(others)]
-    parts.append(other_words(model, truths, declared))
+    parts += [other_words(model, truths, declared), below_the_kidneys(model, shared, declared)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -181,3 +181,21 @@ def wrongly_marked(model: Model, truth: Truth) -> tuple[list[int], int]:
     stack = truth[0]
     masks = found_masks(model, stack.values, stack.modality, NOT_THERE)
     return [int(mask.any((1, 2)).sum()) for mask in masks], len(stack.values)
+
+
+def below_the_kidneys(model: Model, shared: Path, declared: set[tuple[str, str]]) -> str:
+    """How often organs of the upper abdomen are marked where the patient of the labelled CT has none of them."""
+    values, modality = series.read_series(shared / "ct-torso")
+    names = [name for name in series.NOT_IN_PELVIS if (name, modality) in declared]
+    prompts = [f"{name} in abdomen {modality}" for name in names]
+    slices = list(range(*series.LOWER_ABDOMEN))
+    masks = found_masks(model, values, modality, prompts, slices)
+    first, last = slices[0], slices[-1]
+    lines = [
+        f"Slices {first} to {last} of ct-torso, between pelvis and kidneys, never trained on, hold none of these. Marked in:",
+        "",
+        f"| target | of {len(slices)} slices |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {int(mask.any((1, 2)).sum())} |" for name, mask in zip(names, masks, strict=True)]
+    return "\n".join(lines)

@@ -19,9 +19,11 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 # First and last slice, from 0, of what is held out.
 HELD_OUT = {"ct-abdomen-labelled": [(9, 11), (23, 25)], "mr-abdomen-labelled": [(9, 11)]}
 GAP = 1
-# Slices of ct-torso below the labelled series, from 0: the pelvis and the lowest abdomen, up to where the first kidney begins.
-# Nothing of them is labelled by anybody. Below 15 there is metal in a hip, below 30 the aorta has not begun.
-PELVIS, METAL_BELOW, NO_VESSELS_BELOW = (0, 65), 15, 30
+# Slices of ct-torso below the labelled series, from 0: the pelvis. Nothing of them is labelled by anybody. Below 15 there is
+# metal in a hip, below 30 the aorta has not begun.
+PELVIS, METAL_BELOW, NO_VESSELS_BELOW = (0, 50), 15, 30
+# From there to where the first kidney begins; never trained on. The organs below are not there either.
+LOWER_ABDOMEN = (50, 65)
 NOT_IN_PELVIS = [
     "liver",
     "spleen",

@@ -15,7 +15,8 @@ from .targets import all_words
 from .tokenizer import ENTRIES, Tokenizer
 
 SEED = 20260
-STEPS = 3000
+# The rate falls as if there were more steps: the training ends early.
+STEPS, SCHEDULE_STEPS = 3000, 4500
 RATE, WARM_STEPS, DECAY = 2e-3, 100, 0.02
 # How much of the averaged weights stays at each step.
 KEEP = 0.998
@@ -42,11 +43,11 @@ def loss_of(
     return mask_loss, F.binary_cross_entropy_with_logits(exists, there)
 
 
-def rate_at(step: int, steps: int) -> float:
+def rate_at(step: int) -> float:
     """Share of the full rate: rises at first, then falls along half a cosine."""
     if step < WARM_STEPS:
         return (step + 1) / WARM_STEPS
-    share = (step - WARM_STEPS) / max(steps - WARM_STEPS, 1)
+    share = (step - WARM_STEPS) / (SCHEDULE_STEPS - WARM_STEPS)
     return 0.5 + 0.5 * float(torch.cos(torch.tensor(share * torch.pi)))
 
 
@@ -71,7 +72,7 @@ def train(shared: Path, steps: int = STEPS, seed: int = SEED, say=print, save: P
     began, sums = time.monotonic(), torch.zeros(2)
     for step, batch in enumerate(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * rate_at(step, steps)
+            group["lr"] = RATE * rate_at(step)
         network.train()
         with torch.autocast("cpu", torch.bfloat16):
             masks, exists = network(batch["image"], batch["ids"], batch["real"])
