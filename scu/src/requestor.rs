@@ -41,6 +41,7 @@ pub(crate) struct Requestor {
     /// What the acceptor said to the roles that were proposed.
     roles: Vec<RoleSelection>,
     peer_pdu_length_max: u32,
+    operations_max: u16,
     limit: Duration,
     message_id: u16,
 }
@@ -52,16 +53,22 @@ impl Requestor {
         contexts: Vec<ProposedContext>,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
-        Self::open_as(to, contexts, vec![], timeouts).await
+        Self::open_as(to, contexts, Self::user(), timeouts).await
     }
 
-    /// Connects and establishes an Association in these roles.
+    /// What we say of ourselves when nothing else is wanted.
+    pub(crate) fn user() -> UserInformation {
+        UserInformation::ours(PDU_LENGTH_MAX)
+    }
+
+    /// Connects and establishes an Association, with roles or a window in `user`.
     pub(crate) async fn open_as(
         to: &Destination,
         contexts: Vec<ProposedContext>,
-        roles: Vec<RoleSelection>,
+        user: UserInformation,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
+        let window = user.operations_window.map_or(1, |window| window.invoked);
         let stream = connect(to, timeouts.connect).await?;
         let mut connection = Connection::new(stream, PDU_LENGTH_MAX);
         let request = AssociateRequest {
@@ -70,7 +77,7 @@ impl Requestor {
             calling: to.calling.to_string(),
             application_context: uids::APPLICATION_CONTEXT.to_owned(),
             contexts,
-            user: UserInformation { roles, ..UserInformation::ours(PDU_LENGTH_MAX) },
+            user,
         };
         connection.send(&request.encode(), timeouts.io).await?;
         let answer = match connection.next(timeouts.io).await {
@@ -83,6 +90,10 @@ impl Requestor {
                 connection,
                 messages: MessageReader::new(),
                 accepted,
+                operations_max: user
+                    .operations_window
+                    .map_or(1, |agreed| agreed.within(window, 1).invoked)
+                    .max(1),
                 roles: user.roles,
                 peer_pdu_length_max: user.pdu_length_max,
                 limit: timeouts.io,
@@ -121,6 +132,11 @@ impl Requestor {
         self.messages.is_idle()
     }
 
+    /// Operations that may be outstanding: never more than was proposed and than was agreed to.
+    pub(crate) fn operations_max(&self) -> usize {
+        self.operations_max.into()
+    }
+
     /// The Message ID of the next request.
     pub(crate) fn next_message_id(&mut self) -> u16 {
         self.message_id = self.message_id.wrapping_add(1);
@@ -137,6 +153,12 @@ impl Requestor {
         // Data sets of responses are not looked at.
         let Message { command, .. } = self.message(self.limit, 0).await?;
         answering(command, message_id)
+    }
+
+    /// Waits for the response to any request.
+    pub(crate) async fn next_response(&mut self) -> Result<Response, ScuError> {
+        let Message { command, .. } = self.message(self.limit, 0).await?;
+        if let Command::Response(response) = command { Ok(response) } else { answering(command, 0) }
     }
 
     /// Waits for the next message; the first `data_set_bytes_max` bytes of its data set are kept.
