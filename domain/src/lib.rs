@@ -10,8 +10,10 @@ mod moment;
 mod tag;
 mod uid;
 
+mod access;
 mod coded_concept;
 mod geometry;
+mod identity;
 mod instance;
 mod intake;
 
@@ -26,6 +28,10 @@ mod form;
 mod model;
 mod unsuitable;
 
+pub use access::{
+    Allowance, Caller, CertificateFacts, Fingerprint, IdentityDemand, IdentityKind, PeerRule,
+    PeerTable, Service, Stranger,
+};
 pub use ae_title::{AeTitle, AeTitleError};
 pub use ask::{Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn, Vocabulary};
 pub use assemble::{Assembled, Assembler, OpenSeries};
@@ -36,6 +42,7 @@ pub use findings::{
 };
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
+pub use identity::{Identities, IdentityClaim, IdentityFault, Secret};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
 pub use intake::{Announced, Intake, Part, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};
