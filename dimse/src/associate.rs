@@ -1,11 +1,14 @@
 //! A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 §9.3.2 and §9.3.3), with the user information of PS3.7 Annex D.
 //!
 //! Reading is tolerant where the standard is: items and sub-items of unknown type are skipped (PS3.8 §9.3.1), and
-//! what is "not significant" is not looked at. Asynchronous operations, role selection, extended negotiation and user
-//! identity are such items: not answering them means the default, one operation at a time in the default roles.
+//! what is "not significant" is not looked at. Asynchronous operations, role selection and extended negotiation are such
+//! items: not answering them means the default, one operation at a time in the default roles.
 
+use crate::identity::{decode_response, put_response};
 use crate::item::{kind, put_item, put_text, take, take_item, text};
-use crate::{ProtocolError, implementation_class_uid, implementation_version_name, uids};
+use crate::{
+    ProtocolError, UserIdentity, implementation_class_uid, implementation_version_name, uids,
+};
 
 /// A presentation context as the requestor proposes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +79,10 @@ pub struct UserInformation {
     pub implementation_class_uid: String,
     /// Implementation Version Name; empty when it was not sent.
     pub implementation_version_name: String,
+    /// Who the user is; in requests only (PS3.7 §D.3.3.7).
+    pub identity: Option<Box<UserIdentity>>,
+    /// Server-response to a user identity that was accepted; in answers only, and only where it was asked for.
+    pub identity_response: Option<Vec<u8>>,
 }
 
 impl UserInformation {
@@ -86,6 +93,8 @@ impl UserInformation {
             pdu_length_max,
             implementation_class_uid: implementation_class_uid(),
             implementation_version_name: implementation_version_name().to_owned(),
+            identity: None,
+            identity_response: None,
         }
     }
 }
@@ -207,6 +216,14 @@ impl<'a> Items<'a> {
         self.0.iter().filter(move |item| item.0 == kind).map(|item| item.1)
     }
 
+    fn first<T>(
+        &self,
+        kind: u8,
+        decode: impl FnOnce(&[u8]) -> Result<T, ProtocolError>,
+    ) -> Result<Option<T>, ProtocolError> {
+        self.of(kind).next().map(decode).transpose()
+    }
+
     fn text(&self, kind: u8) -> String {
         self.of(kind).next().map(text).unwrap_or_default()
     }
@@ -220,6 +237,8 @@ impl<'a> Items<'a> {
             pdu_length_max: length.unwrap_or(16_384),
             implementation_class_uid: items.text(kind::IMPLEMENTATION_CLASS_UID),
             implementation_version_name: items.text(kind::IMPLEMENTATION_VERSION_NAME),
+            identity: items.first(kind::USER_IDENTITY, UserIdentity::decode)?.map(Box::new),
+            identity_response: items.first(kind::USER_IDENTITY_RESPONSE, decode_response)?,
         })
     }
 }
@@ -290,11 +309,18 @@ fn put_user(value: &mut Vec<u8>, user: &UserInformation) {
     });
     put_text(value, kind::IMPLEMENTATION_CLASS_UID, &user.implementation_class_uid);
     put_text(value, kind::IMPLEMENTATION_VERSION_NAME, &user.implementation_version_name);
+    if let Some(identity) = &user.identity {
+        put_item(value, kind::USER_IDENTITY, |value| identity.put(value));
+    }
+    if let Some(response) = &user.identity_response {
+        put_item(value, kind::USER_IDENTITY_RESPONSE, |value| put_response(value, response));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::IdentityClaim;
     use proptest::prelude::*;
 
     fn request() -> AssociateRequest {
@@ -372,7 +398,10 @@ mod tests {
     proptest! {
         #[test]
         fn requests_survive_the_wire(contexts in contexts(), max: u32, calling in "[A-Z]{1,16}") {
-            let user = UserInformation::ours(max);
+            let mut user = UserInformation::ours(max);
+            let claim = IdentityClaim::Username(calling.clone());
+            let identity = Box::new(UserIdentity { claim, wants_response: true });
+            user.identity = (max % 2 == 0).then_some(identity);
             let request = AssociateRequest { contexts, calling, user, ..request() };
             prop_assert_eq!(AssociateRequest::decode(&request.encode()[6..]).unwrap(), request);
         }
@@ -388,7 +417,9 @@ mod tests {
             };
             let contexts: Vec<_> = codes.into_iter().enumerate().map(answer).collect();
             let (called, calling) = ("A".into(), "B".into());
-            let accept = AssociateAccept { called, calling, contexts, user: UserInformation::ours(0) };
+            let mut user = UserInformation::ours(0);
+            user.identity_response = (contexts.len() > 4).then(|| b"yes".to_vec());
+            let accept = AssociateAccept { called, calling, contexts, user };
             prop_assert_eq!(AssociateAccept::decode(&accept.encode()[6..]).unwrap(), accept);
         }
 
