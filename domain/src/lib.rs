@@ -16,6 +16,7 @@ mod geometry;
 mod identity;
 mod instance;
 mod intake;
+mod security;
 
 mod ask;
 mod assemble;
@@ -54,6 +55,7 @@ pub use route::{
     After, Condition, GeometryFacts, GeometryRange, Orientation, Reason, RoutingTable, Rule,
     SeriesFacts, Test, Then, Verdict,
 };
+pub use security::{TlsProfile, TokenAlgorithm};
 pub use tag::Tag;
 pub use uid::{
     FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::TlsProfile;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
+use crate::profile::provider;
 use crate::server::{roots, tls};
-use crate::{Clock, Credentials, TlsProfile, TrustError};
+use crate::{Clock, Credentials, TrustError};
 
 /// Whom we trust, and what we show.
 #[derive(Debug, Clone)]
@@ -27,8 +29,8 @@ pub fn client_config(
     trust: ClientTrust,
     clock: &Clock,
 ) -> Result<Arc<ClientConfig>, TrustError> {
-    let provider = Arc::new(profile.provider());
-    let builder = ClientConfig::builder_with_details(provider, Arc::new(clock.clone()));
+    let ring = Arc::new(provider(profile));
+    let builder = ClientConfig::builder_with_details(ring, Arc::new(clock.clone()));
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| tls(&error))?;
     let builder = builder.with_root_certificates(roots(trust.authorities)?);
     Ok(Arc::new(match trust.credentials {

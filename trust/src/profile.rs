@@ -3,19 +3,10 @@
 //! TLS 1.2 and 1.3, nothing below (RFC 8996). Of what B.13 asks a server to have, the CCM suites are missing, because
 //! rustls has none: a peer that has nothing else cannot connect.
 
+use domain::TlsProfile;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::{CipherSuite, NamedGroup};
-
-/// A secure transport connection profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum TlsProfile {
-    /// BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 §B.12).
-    #[default]
-    Bcp195,
-    /// Modified BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 §B.13).
-    Modified,
-}
 
 /// A cipher suite that is negotiated under at least one profile.
 #[derive(Debug, Clone, Copy)]
@@ -110,19 +101,17 @@ pub const CURVES: [Curve; 3] = [
     Curve { name: "secp384r1", profiles: BOTH, group: NamedGroup::secp384r1 },
 ];
 
-impl TlsProfile {
-    /// ring, with the suites and groups of this profile only, in the order of the tables.
-    pub(crate) fn provider(self) -> CryptoProvider {
-        let ring = default_provider();
-        let suites = SUITES.iter().filter(|suite| suite.profiles.contains(&self));
-        let suite = |ours: &Suite| ring.cipher_suites.iter().find(|had| had.suite() == ours.suite);
-        let curves = CURVES.iter().filter(|curve| curve.profiles.contains(&self));
-        let group = |ours: &Curve| ring.kx_groups.iter().find(|had| had.name() == ours.group);
-        CryptoProvider {
-            cipher_suites: suites.filter_map(suite).copied().collect(),
-            kx_groups: curves.filter_map(group).copied().collect(),
-            ..ring
-        }
+/// ring, with the suites and groups of a profile only, in the order of the tables.
+pub(crate) fn provider(profile: TlsProfile) -> CryptoProvider {
+    let ring = default_provider();
+    let suites = SUITES.iter().filter(|suite| suite.profiles.contains(&profile));
+    let suite = |ours: &Suite| ring.cipher_suites.iter().find(|had| had.suite() == ours.suite);
+    let curves = CURVES.iter().filter(|curve| curve.profiles.contains(&profile));
+    let group = |ours: &Curve| ring.kx_groups.iter().find(|had| had.name() == ours.group);
+    CryptoProvider {
+        cipher_suites: suites.filter_map(suite).copied().collect(),
+        kx_groups: curves.filter_map(group).copied().collect(),
+        ..ring
     }
 }
 
@@ -166,7 +155,7 @@ mod tests {
     /// What rustls really has under a profile, in the names of IANA.
     fn negotiated(profile: TlsProfile) -> BTreeSet<String> {
         let name = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite());
-        let suites = profile.provider().cipher_suites;
+        let suites = provider(profile).cipher_suites;
         suites.iter().map(|suite| name(suite).replace("TLS13_", "TLS_")).collect()
     }
 
@@ -200,7 +189,7 @@ mod tests {
     #[test]
     fn groups_of_both_profiles() {
         let groups = |profile: TlsProfile| -> Vec<NamedGroup> {
-            profile.provider().kx_groups.iter().map(|group| group.name()).collect()
+            provider(profile).kx_groups.iter().map(|group| group.name()).collect()
         };
         let nist = [NamedGroup::secp256r1, NamedGroup::secp384r1];
         assert_eq!(groups(TlsProfile::Modified), nist);

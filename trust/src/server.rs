@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::TlsProfile;
 use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use crate::{Clock, Credentials, TlsProfile, TrustError};
+use crate::profile::provider;
+use crate::{Clock, Credentials, TrustError};
 
 /// Which certificates clients have to show. The certificates are those of CAs, or of clients themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +32,9 @@ pub fn server_config(
     clients: ClientCertificates,
     clock: &Clock,
 ) -> Result<Arc<ServerConfig>, TrustError> {
-    let provider = Arc::new(profile.provider());
-    let verifier = verifier(clients, &provider)?;
-    let builder = ServerConfig::builder_with_details(provider, Arc::new(clock.clone()));
+    let ring = Arc::new(provider(profile));
+    let verifier = verifier(clients, &ring)?;
+    let builder = ServerConfig::builder_with_details(ring, Arc::new(clock.clone()));
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| tls(&error))?;
     let builder = match verifier {
         Some(verifier) => builder.with_client_cert_verifier(verifier),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Moment, Secret};
+use domain::{Moment, Secret, TokenAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
@@ -19,32 +19,19 @@ const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// Shortest shared secret, in bytes (RFC 7518 §3.2).
 const SECRET_BYTES_MIN: usize = 32;
 
-/// The one algorithm that tokens may be signed with; the token's own word on it only has to agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenAlgorithm {
-    /// HMAC with SHA-256 and a shared secret.
-    Hs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
+fn jose(algorithm: TokenAlgorithm) -> Algorithm {
+    match algorithm {
+        TokenAlgorithm::Hs256 => Algorithm::HS256,
+        TokenAlgorithm::Rs256 => Algorithm::RS256,
+        TokenAlgorithm::Es256 => Algorithm::ES256,
+    }
 }
 
-impl TokenAlgorithm {
-    fn jose(self) -> Algorithm {
-        match self {
-            Self::Hs256 => Algorithm::HS256,
-            Self::Rs256 => Algorithm::RS256,
-            Self::Es256 => Algorithm::ES256,
-        }
-    }
-
-    fn needs(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256: a secret of at least 32 bytes",
-            Self::Rs256 => "RS256: an RSA public key, -----BEGIN PUBLIC KEY-----",
-            Self::Es256 => "ES256: a P-256 public key, -----BEGIN PUBLIC KEY-----",
-        }
+fn needs(algorithm: TokenAlgorithm) -> &'static str {
+    match algorithm {
+        TokenAlgorithm::Hs256 => "HS256: a secret of at least 32 bytes",
+        TokenAlgorithm::Rs256 => "RS256: an RSA public key, -----BEGIN PUBLIC KEY-----",
+        TokenAlgorithm::Es256 => "ES256: a P-256 public key, -----BEGIN PUBLIC KEY-----",
     }
 }
 
@@ -70,7 +57,7 @@ impl TokenKey {
                 public_key(bytes, EC).map(|der| DecodingKey::from_ec_der(&der))
             }
         };
-        let key = key.ok_or_else(|| TrustError::TokenKey(algorithm.needs()))?;
+        let key = key.ok_or_else(|| TrustError::TokenKey(needs(algorithm)))?;
         Ok(Self { algorithm, key })
     }
 }
@@ -131,7 +118,7 @@ impl TokenRules {
             return Err(format!("the token is longer than {TOKEN_BYTES_MAX} bytes"));
         }
         signatures::install();
-        let mut validation = Validation::new(self.key.algorithm.jose());
+        let mut validation = Validation::new(jose(self.key.algorithm));
         // Times and names are checked below, against the clock that is handed in.
         validation.validate_exp = false;
         validation.validate_aud = false;
