@@ -12,9 +12,12 @@ use dimse::{
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Refusal, TransferSyntaxUid};
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use crate::ScpCounters;
 use crate::fault::StoreFault;
+use crate::pace::Pace;
+use crate::peers::PeerState;
 use crate::reception::{Received, Reception, announced};
 use crate::status::status;
 
@@ -64,7 +67,9 @@ pub(crate) struct Association {
     pub(crate) origin: InstanceOrigin,
     pub(crate) contexts: BTreeMap<u8, AcceptedContext>,
     pub(crate) peer_pdu_length_max: u32,
+    /// The node's, narrowed to what the peer may.
     pub(crate) limits: Limits,
+    pub(crate) peer: Option<Arc<PeerState>>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) progress: Progress,
@@ -110,6 +115,8 @@ impl Association {
         let mut messages = MessageReader::new();
         let mut pending = None;
         let mut counted = 0;
+        let mut pace = Pace::new(self.limits.idle_timeout, self.limits.slow_bytes_min);
+        let started = Instant::now();
         loop {
             let incoming = if messages.is_idle() {
                 let mut stopping = self.stopping.clone();
@@ -133,6 +140,12 @@ impl Association {
                 Step::End(ended) => return Ok(ended),
             }
             self.count_bytes(connection.bytes_read(), &mut counted);
+            if messages.is_idle() {
+                pace.rest();
+            } else {
+                let moves_on = pace.on_bytes(connection.bytes_read(), started.elapsed());
+                moves_on.map_err(|_| ConnectionError::TooSlow(self.limits.idle_timeout))?;
+            }
         }
     }
 
@@ -196,6 +209,9 @@ impl Association {
         let announced = transfer_syntax
             .and_then(|syntax| announced(&request, &context.abstract_syntax, &syntax));
         match announced {
+            Ok(_) if self.peer.as_ref().is_some_and(|peer| !peer.may_send()) => {
+                Request::Answered(self.refuse(&request, &StoreFault::OverShare))
+            }
             Ok(announced) => {
                 let intake = self.membership.intake.as_ref();
                 let reception = Reception::begin(announced, &self.origin, intake, &self.limits);
@@ -227,6 +243,9 @@ impl Association {
 
     async fn store(&self, received: Received) -> Result<(), Refusal> {
         let Received { part, identity, bytes } = received;
+        if let Some(peer) = &self.peer {
+            peer.sent(bytes);
+        }
         tracing::debug!(sop_instance = %identity.sop_instance, bytes, "received");
         let (answer, answered) = oneshot::channel();
         let membership = Arc::clone(&self.membership);

@@ -156,7 +156,7 @@ pub(crate) struct Server {
 }
 
 pub(crate) fn settings() -> ScpSettings {
-    ScpSettings { called: vec![], calling: vec![], limits: Limits::default() }
+    ScpSettings::new(Limits::default())
 }
 
 impl Server {
