@@ -1,19 +1,16 @@
 //! An Association that we requested: established, used for one operation at a time, released or aborted.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::time::Duration;
 
 use dimse::{
     Abort, AssociateAccept, AssociateRequest, Command, Connection, ConnectionError, ContextOutcome,
     Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError, Response,
-    UserInformation, encode_release_request, uids,
+    UserIdentity, UserInformation, encode_release_request, uids,
 };
-use domain::Destination;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::{ScuError, Timeouts};
+use crate::dial::{Line, dial};
+use crate::{Route, ScuError, Timeouts};
 
 /// Longest P-DATA-TF that we take: only responses come, which are far shorter.
 const PDU_LENGTH_MAX: u32 = 16_384;
@@ -23,7 +20,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 /// An established Association.
 #[derive(Debug)]
 pub(crate) struct Requestor {
-    connection: Connection<TcpStream>,
+    connection: Connection<Line>,
     messages: MessageReader,
     accepted: BTreeSet<u8>,
     peer_pdu_length_max: u32,
@@ -34,19 +31,20 @@ pub(crate) struct Requestor {
 impl Requestor {
     /// Connects and establishes an Association.
     pub(crate) async fn open(
-        to: &Destination,
+        route: Route<'_>,
         contexts: Vec<ProposedContext>,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
-        let stream = connect(to, timeouts.connect).await?;
-        let mut connection = Connection::new(stream, PDU_LENGTH_MAX);
+        let line = dial(route, timeouts.connect).await?;
+        let mut connection = Connection::new(line, PDU_LENGTH_MAX);
+        let Route { to, .. } = route;
         let request = AssociateRequest {
             protocol_version: 1,
             called: to.called.to_string(),
             calling: to.calling.to_string(),
             application_context: uids::APPLICATION_CONTEXT.to_owned(),
             contexts,
-            user: UserInformation::ours(PDU_LENGTH_MAX),
+            user: user_information(route),
         };
         connection.send(&request.encode(), timeouts.io).await?;
         let answer = match connection.next(timeouts.io).await {
@@ -140,14 +138,12 @@ impl Requestor {
     }
 }
 
-async fn connect(to: &Destination, limit: Duration) -> Result<TcpStream, ScuError> {
-    let connecting = timeout(limit, TcpStream::connect((to.host.as_str(), to.port))).await;
-    let timed_out = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
-    let stream = connecting.map_err(timed_out).and_then(|connected| connected);
-    let stream = stream.map_err(ScuError::Unreachable)?;
-    // The end of each instance must not wait for an acknowledgement of what was before it.
-    stream.set_nodelay(true).map_err(ScuError::Unreachable)?;
-    Ok(stream)
+/// Ours, with who our user is where the destination asks for it. A response is not asked for: a destination that does not
+/// accept the identity rejects the Association.
+fn user_information(route: Route<'_>) -> UserInformation {
+    let claim = route.security.and_then(|security| security.identity.clone());
+    let identity = claim.map(|claim| Box::new(UserIdentity { claim, wants_response: false }));
+    UserInformation { identity, ..UserInformation::ours(PDU_LENGTH_MAX) }
 }
 
 /// The accepted presentation contexts, and the longest P-DATA-TF that the peer takes.
@@ -193,11 +189,12 @@ fn unexpected(name: &'static str) -> ScuError {
 }
 
 /// Closes a connection after `error`.
-async fn part(connection: Connection<TcpStream>, error: &ScuError) {
+async fn part(connection: Connection<Line>, error: &ScuError) {
     let abort = match error {
         ScuError::Connection(error) => error.abort(),
         ScuError::File { .. } => Some(Abort::SERVICE_USER),
         ScuError::Unreachable(_)
+        | ScuError::Handshake(_)
         | ScuError::Rejected(_)
         | ScuError::Aborted(_)
         | ScuError::VerificationNotAccepted

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use dimse::{Category, Command, FragmentKind, PDataWriter, Response, StoreRequest};
-use domain::{Destination, InstanceIdentity};
+use domain::InstanceIdentity;
 
 use crate::contexts::{Contexts, batch};
 use crate::file::DataSetFile;
 use crate::requestor::Requestor;
-use crate::{ScuError, Timeouts};
+use crate::{Route, ScuError, Timeouts};
 
 /// Bytes that are sent in one write: several PDUs where the peer takes only short ones.
 const WRITE_BYTES: usize = 128 * 1024;
@@ -48,16 +48,17 @@ pub enum Outcome {
 /// # Errors
 /// [`ScuError`] when the connection or the Association fails, or a file cannot be read. What `progress` has not heard
 /// of is then not known to be stored.
-pub async fn store(
-    to: &Destination,
+pub async fn store<'a>(
+    to: impl Into<Route<'a>>,
     instances: &[Outgoing],
     timeouts: &Timeouts,
     progress: &mut (dyn FnMut(usize, &Outcome) + Send),
 ) -> Result<Vec<Outcome>, ScuError> {
+    let route = to.into();
     let mut outcomes = Vec::with_capacity(instances.len());
     while let Some(rest) = instances.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
         let (contexts, count) = batch(rest);
-        let mut requestor = Requestor::open(to, contexts.proposed(), timeouts).await?;
+        let mut requestor = Requestor::open(route, contexts.proposed(), timeouts).await?;
         for instance in rest.iter().take(count) {
             match send(&mut requestor, instance, &contexts).await {
                 Ok(outcome) => {
