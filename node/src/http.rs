@@ -13,7 +13,9 @@ use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
+use crate::security::Expiring;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub(crate) struct Watched {
     pub(crate) counters: Arc<ScpCounters>,
     /// Set when the node stops.
     pub(crate) stopping: Arc<AtomicBool>,
+    /// Certificates.
+    pub(crate) expiring: Expiring,
     prometheus: PrometheusHandle,
 }
 
@@ -33,10 +37,11 @@ impl Watched {
         spool: Arc<Spool>,
         counters: Arc<ScpCounters>,
         stopping: Arc<AtomicBool>,
+        expiring: Expiring,
     ) -> Result<Self, Failure> {
         let prometheus = PrometheusBuilder::new();
         let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
-        Ok(Self { spool, counters, stopping, prometheus })
+        Ok(Self { spool, counters, stopping, expiring, prometheus })
     }
 }
 
@@ -71,6 +76,7 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
 
 async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     record_counters(&watched.counters);
+    record_certificates(&watched.expiring);
     let spool = Arc::clone(&watched.spool);
     match tokio::task::spawn_blocking(move || spool.counts()).await {
         Ok(Ok(counts)) => record_counts(&counts),
@@ -90,9 +96,18 @@ fn record_counters(counters: &ScpCounters) {
     total("parsenode_associations_accepted_total", &counters.associations_accepted);
     total("parsenode_associations_rejected_total", &counters.associations_rejected);
     total("parsenode_associations_aborted_total", &counters.associations_aborted);
+    total("parsenode_tls_handshakes_failed_total", &counters.handshakes_failed);
     total("parsenode_instances_stored_total", &counters.instances_stored);
     total("parsenode_instances_refused_total", &counters.instances_refused);
     total("parsenode_received_bytes_total", &counters.bytes_received);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
+fn record_certificates(expiring: &Expiring) {
+    for expiry in expiring.now(clock::now()) {
+        let gauge = metrics::gauge!("parsenode_certificate_expires_seconds", "file" => expiry.file);
+        gauge.set((expiry.not_after / 1000) as f64);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows and bytes")]

@@ -9,6 +9,8 @@ mod choices;
 mod cli;
 mod clock;
 mod delivering;
+mod dialing;
+mod explain;
 mod failure;
 mod files;
 mod gating;
@@ -19,12 +21,14 @@ mod log;
 mod model;
 mod models;
 mod overlay;
+mod passcode;
 mod peer;
 mod pipeline;
 mod progress;
 mod receive;
 mod route;
 mod run;
+mod security;
 mod send;
 mod serve;
 mod settings;
@@ -39,6 +43,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::failure::{Failure, Fault};
+use crate::security::Security;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -82,7 +87,8 @@ fn log_settings(cli: &Cli) -> Result<(String, String), Failure> {
         | Command::Model { .. }
         | Command::Catalogue { .. }
         | Command::Status(_)
-        | Command::Show(_) => ("text".into(), "warn".into()),
+        | Command::Show(_)
+        | Command::Passcode(_) => ("text".into(), "warn".into()),
     };
     Ok((cli.log.clone().unwrap_or(form), cli.log_level.clone().unwrap_or(level)))
 }
@@ -100,6 +106,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Catalogue { command } => catalogue::run(command),
         Command::Status(args) => status::run(args),
         Command::Show(args) => show::run(args),
+        Command::Passcode(args) => passcode::run(args),
     }
 }
 
@@ -108,8 +115,12 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Example => text::print_line(config::EXAMPLE.trim_end()),
         ConfigCommand::Check { file } => {
             let config = settings::load(file)?;
+            drop(Security::open(&config)?);
             let runtime = models::runtime(&settings::runtime_options(&config)?)?;
             let models = models::load_all(&config, &runtime)?;
+            for line in explain::lines(&config, clock::now()) {
+                text::print_line(&line)?;
+            }
             let (rules, destinations) = (config.routing.rules.len(), config.destinations.len());
             text::print_line(&format!(
                 "{}: {} models, {rules} rules, {destinations} destinations: no fault",

@@ -11,11 +11,11 @@
 use std::path::Path;
 
 use domain::{
-    After, Companions, Destination, Findings, RoutingTable, Rule, SegmentationForm,
-    SegmentationKind, SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
+    After, Companions, Findings, RoutingTable, Rule, SegmentationForm, SegmentationKind,
+    SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{Model, Volume};
-use scu::{Chosen, Offered, ScuError, Timeouts};
+use scu::{Chosen, Offered, Route, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{ResultSet, WriteContext};
 
@@ -92,7 +92,7 @@ pub(crate) fn process(
 /// # Errors
 /// [`ScuError`] when the connection or the association fails: to be tried again.
 pub(crate) async fn deliver(
-    to: &Destination,
+    to: Route<'_>,
     choices: &[Vec<Offered>],
     timeouts: &Timeouts,
 ) -> Result<Chosen, ScuError> {
