@@ -1,6 +1,8 @@
 //! The SCP over real sockets: good peers, DCMTK's tools, and peers that misbehave.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod dcmtk;
 #[cfg(test)]
 mod good;
@@ -10,5 +12,7 @@ mod hostile;
 mod limits;
 #[cfg(test)]
 mod rate;
+#[cfg(test)]
+mod secure;
 #[cfg(test)]
 mod support;
