@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod openssl;
+#[cfg(test)]
 mod rate;
 #[cfg(test)]
 mod secure;

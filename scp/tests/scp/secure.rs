@@ -33,9 +33,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_key(None)
+    }
+
+    /// The node has this key, PEM, or a new one on P-256.
+    pub(crate) fn with_key(key: Option<String>) -> Self {
         let authority = Authority::new("test CA").unwrap();
-        let issue = |name: &str| authority.issue(name, &["127.0.0.1"], &Wishes::default());
-        let (node, peer) = (issue("node").unwrap(), issue("CT 1").unwrap());
+        let issue = |name: &str, key| {
+            authority.issue(name, &["127.0.0.1"], &Wishes { expired: false, key }).unwrap()
+        };
+        let (node, peer) = (issue("node", key), issue("CT 1", None));
         Self { authority, node, peer }
     }
 
@@ -61,6 +68,14 @@ impl World {
         // A receiver keeps its value when the sender is gone.
         let (_, config) = watch::channel(config);
         Security { tls: Some(scu::Tls { config, server_name }), identity: None }
+    }
+
+    /// A server that asks for no certificate.
+    pub(crate) async fn open_server(&self, profile: TlsProfile) -> Server {
+        let own = credentials(&self.node);
+        let answering = trust::server_config(profile, own, ClientCertificates::None, &clock());
+        let (_, tls) = watch::channel(answering.unwrap());
+        secure_server(settings(), tls).await
     }
 
     /// A server whose every port is secure, asking for certificates.

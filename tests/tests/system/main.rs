@@ -20,4 +20,5 @@ mod kill;
 mod memory;
 mod outage;
 mod routing;
+mod secure;
 mod support;
