@@ -45,8 +45,8 @@ impl World {
         )
     }
 
-    fn node(&self, settings: NodeSettings) -> Node {
-        Node::start(&self.folder.path().join("parsenode"), &settings).unwrap()
+    fn node(&self, settings: &NodeSettings) -> Node {
+        Node::start(&self.folder.path().join("parsenode"), settings).unwrap()
     }
 
     /// Options by which DCMTK speaks TLS with the peer's certificate.
@@ -98,7 +98,7 @@ fn dcmtk_by_tls_in_both_directions() {
         more: world.tls(),
         ..NodeSettings::default()
     };
-    let mut node = world.node(settings);
+    let mut node = world.node(&settings);
 
     assert!(dcmtk("echoscu", &world.dcmtk(), world.port, &[]), "with a certificate");
     assert!(!dcmtk("echoscu", &["+tla", "-ic"], world.port, &[]), "without one");
@@ -145,7 +145,7 @@ fn orthanc_takes_results_by_tls() {
         more: world.tls(),
         ..NodeSettings::default()
     };
-    let mut node = world.node(settings);
+    let mut node = world.node(&settings);
     let study = world.folder.path().join("study");
     Phantom::small(78, 5).write(&study).unwrap();
     let sent = call(&[&["send", &world.address(), text(&study)][..], &world.ours()].concat());
@@ -162,7 +162,7 @@ fn certificates_change_on_the_disk_without_a_restart() {
         return;
     }
     let world = World::new();
-    let mut node = world.node(NodeSettings { more: world.tls(), ..NodeSettings::default() });
+    let mut node = world.node(&NodeSettings { more: world.tls(), ..NodeSettings::default() });
     let echo = |world: &World, to: &World| {
         let address = to.address();
         let options = [&["echo", &address][..], &world.ours()].concat();
@@ -343,7 +343,7 @@ fn pynetdicom_shows_who_its_user_is() {
         peer("NAME", "accept = [\"username\"]\nusers = [\"ct1\"]"),
         peer("OPEN", "accept = []"),
     ];
-    let mut node = world.node(NodeSettings { more: more.concat(), ..NodeSettings::default() });
+    let mut node = world.node(&NodeSettings { more: more.concat(), ..NodeSettings::default() });
     let claims = |audience: &str, until: u64| json!({ "sub": "dr", "aud": audience, "exp": until });
     let token = |audience, until| rs256(&private, &claims(audience, until), folder);
     let good = token("parsenode", 4_000_000_000);
