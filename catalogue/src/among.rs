@@ -148,11 +148,16 @@ fn only(runs: &[Run], targets: &[ModelTarget<'_>]) -> Result<Option<usize>, Find
     }
 }
 
-/// The nearest of the model's own names; all of them when it has few.
+/// Most names that are all named where none is near.
+const FEW: usize = 24;
+
+/// The nearest of the model's own names; all of them when none is near and they are few.
 fn unknown(given: &str, targets: &[ModelTarget<'_>]) -> FindError {
     let near = crate::nearest(given);
-    let own = |name: &&ModelTarget<'_>| near.contains(&name.name) || targets.len() <= 12;
-    let nearest = targets.iter().filter(own).map(|target| target.name.to_owned()).collect();
+    let is_near = |target: &ModelTarget<'_>| near.contains(&target.name);
+    let all = !targets.iter().any(is_near) && targets.len() <= FEW;
+    let own = targets.iter().filter(|target| all || is_near(target));
+    let nearest = own.map(|target| target.name.to_owned()).collect();
     FindError::Unknown { words: given.trim().to_owned(), nearest }
 }
 

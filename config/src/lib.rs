@@ -2,6 +2,8 @@
 //!
 //! This room knows the names of models and destinations, and nothing of what they are.
 
+mod ask;
+mod commitment;
 mod faults;
 mod peers;
 mod resolve;
@@ -19,8 +21,8 @@ use std::path::Path;
 
 pub use faults::Faults;
 pub use resolved::{
-    Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
-    ReceiveConfig,
+    CommitmentAnswers, CommitmentConfig, CommitmentWish, Config, DeliverConfig, DeviceConfig,
+    InferenceConfig, LogConfig, ModelConfig, NodeConfig, ReceiveConfig,
 };
 pub use resolved_security::{
     ClientCertificatesConfig, CredentialFiles, DestinationSecurity, DestinationTls,
@@ -55,7 +57,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, Faults> {
 mod tests {
     use std::time::Duration;
 
-    use domain::{After, Then};
+    use domain::{After, Boxes, Recognise, Then, Vocabulary};
 
     use super::*;
 
@@ -88,6 +90,8 @@ mod tests {
         assert_eq!(all.tls.expiry_warning, some.tls.expiry_warning);
         assert_eq!((some.tls.listen.as_ref(), some.peers.0.len()), (None, 1));
         assert!(some.warnings.is_empty(), "{:?}", some.warnings);
+        assert_eq!(full.receive.release_quiet, example.receive.release_quiet);
+        assert!(example.routing.rules[0].ask.is_default());
         assert_eq!(full.routing.rules[0].conditions.len(), 6);
         assert_eq!(
             (full.routing.rules[0].then, full.routing.rules[0].after),
@@ -186,6 +190,71 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_asks_what_is_written() {
+        let rule =
+            "[[model]]\nname = \"m\"\nfolder = \"m\"\n[[rule]]\nname = \"r\"\nmodel = \"m\"\n";
+        let keys = "prompts = [\"liver in CT\"]\ntargets = [\"spleen\"]\nrecognise = \"all\"\n\
+             open_vocabulary = true\nboxes = true\nmodality = \"MRI\"\nsite = \"brain\"\n\
+             sequence = \"FLAIR\"\nwindow = \"lung\"\nturn = \"mirror-90\"\np_least = 0.1\n";
+        let config = parse(&format!("{LEAST}{rule}{keys}"), Path::new("/")).unwrap();
+        let ask = &config.routing.rules[0].ask;
+        assert_eq!(ask.prompts, ["liver in CT"]);
+        assert_eq!(ask.targets, ["spleen"]);
+        assert_eq!((ask.recognise, ask.boxes), (Recognise::All, Boxes::Parts));
+        assert_eq!((ask.vocabulary, ask.p_least), (Vocabulary::Open, Some(0.1)));
+        let instead = &ask.instead;
+        let words = [&instead.modality, &instead.site, &instead.sequence, &instead.window];
+        let words = words.map(|word| word.as_deref().unwrap_or_default());
+        assert_eq!(words, ["MRI", "brain", "FLAIR", "lung"]);
+        assert_eq!(ask.turn.map(|turn| turn.to_string()).as_deref(), Some("mirror-90"));
+        let keys = "prompts = [\"\"]\nsite = \" \"\nturn = \"45\"\np_least = 2\n";
+        let faults = faults(&format!("{LEAST}{rule}{keys}"));
+        for part in [
+            "rule \"r\" turn: \"45\" is no turn",
+            "rule \"r\" prompts: a text is empty",
+            "rule \"r\" site: a text is empty",
+            "rule \"r\" p_least: 2 does not lie between 0 and 1",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn who_commits_and_who_may_say_so() {
+        let pacs = "[[destination]]\nname = \"pacs\"\nto = \"PACS@a:104\"\ncommitment = true\n";
+        let of = |text: &str| parse(&format!("{LEAST}{text}"), Path::new("/")).unwrap().commitment;
+        let wish = of(pacs).wanted.remove("pacs").unwrap();
+        assert_eq!((wish.to.called.as_str(), wish.to.port, wish.from.len()), ("PACS", 104, 1));
+        let other = "commitment_to = \"KEEPER@b:105\"\ncommitment_from = [\"KEEPER2\"]\n";
+        let wish = of(&format!("{pacs}{other}")).wanted.remove("pacs").unwrap();
+        let from: Vec<_> = wish.from.iter().map(|title| title.as_str()).collect();
+        assert_eq!((wish.to.host.as_str(), from), ("b", vec!["KEEPER2", "KEEPER"]));
+        assert_eq!(of("").answers, CommitmentAnswers::None);
+        let answers = of("[commitment]\nanswer = true\nreport_to = [\"CT1@c:104\"]\n").answers;
+        let CommitmentAnswers::ReportTo(peers) = answers else { panic!("{answers:?}") };
+        assert_eq!((peers[0].called.as_str(), peers[0].calling.as_str()), ("CT1", "A"));
+    }
+
+    #[test]
+    fn faults_of_storage_commitment() {
+        let text = format!(
+            "{LEAST}[commitment]\nask_again_s = 5\nask_again_longest_s = 4\nask_max = 0\n\
+             answer = true\nreport_to = [\"nowhere\"]\n\
+             [[destination]]\nname = \"y\"\nto = \"Y@a:1\"\ncommitment = true\ncommitment_to = \"Y\"\n"
+        );
+        let faults = faults(&text);
+        for part in [
+            "commitment.ask_max: must be above 0",
+            "commitment.ask_again_longest_s: must not be below ask_again_s",
+            "commitment.ask_again_s: must be above wait_s",
+            "commitment.report_to: \"nowhere\" is not of the form AE@host:port",
+            "destination \"y\" commitment_to: \"Y\" is not of the form AE@host:port",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
     fn security_as_it_is_meant() {
         let text = format!(
             "{LEAST}listen = \"off\"\n[tls]\nlisten = \"0.0.0.0:2762\"\ncertificate = \"c\"\nkey = \"k\"\n\
@@ -225,6 +294,21 @@ mod tests {
             "\"all\" is everybody",
         ] {
             assert!(warnings.contains(part), "{part} is not in\n{warnings}");
+        }
+    }
+
+    #[test]
+    fn quiet_times_have_decimals_and_bounds() {
+        let config = parse(&format!("{LEAST}[receive]\nseries_quiet_s = 2.5\n"), Path::new("/"));
+        let receive = config.unwrap().receive;
+        assert_eq!(receive.series_quiet, Duration::from_millis(2500));
+        assert_eq!(receive.release_quiet, receive.series_quiet, "unless it says otherwise");
+        let text = format!("{LEAST}[receive]\nrelease_quiet_s = 0.25\n");
+        let receive = parse(&text, Path::new("/")).unwrap().receive;
+        assert_eq!(receive.release_quiet, Duration::from_millis(250));
+        for wrong in ["series_quiet_s = -1", "series_quiet_s = inf", "release_quiet_s = 11"] {
+            let faults = faults(&format!("{LEAST}[receive]\n{wrong}\n"));
+            assert!(faults.contains("quiet_s: must"), "{wrong}: {faults}");
         }
     }
 

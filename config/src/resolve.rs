@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
 
+use crate::commitment::commitment;
 use crate::resolved::{
     Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
     ReceiveConfig,
@@ -16,8 +17,10 @@ use crate::wishes::wishes;
 use crate::written::{self, Written};
 use crate::{Faults, rules};
 
-/// The name of the model that is built into the program; it needs no folder.
-const BUILT_IN_MODEL: &str = "tissue-ct";
+/// The names of the models that are built into the program; they need no folder.
+const BUILT_IN_MODELS: [&str; 2] = ["tissue-ct", "organs-ct-mr"];
+/// A series that is quiet for a day is complete.
+const QUIET_MAX: Duration = Duration::from_secs(86_400);
 const PROVIDERS: [&str; 5] = ["cpu", "cuda", "tensorrt", "openvino", "coreml"];
 /// PS3.8 leaves the length open; below this, negotiation itself does not fit, above it buffers grow for nothing.
 const PDU_LENGTH_BYTES: std::ops::RangeInclusive<u32> = 4_096..=16_777_216;
@@ -31,6 +34,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
     let receive = receive(&written.receive, &ae_title, &mut faults);
     let models = models(&written.model, folder, &mut faults);
     let destinations = destinations(&written.destination, &ae_title, &mut faults);
+    let commitment = commitment(&written, &ae_title, &destinations, &mut faults);
     let routing = routing(&written, &mut faults);
     let security = security(&written, folder, &mut faults);
     let config = Config {
@@ -46,6 +50,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
             provider: written.inference.provider,
             threads: written.inference.threads,
             workers: written.inference.workers,
+            ahead_bytes_max: written.inference.ahead_bytes_max,
         },
         log: LogConfig { format: written.log.format, level: written.log.level },
         device: DeviceConfig {
@@ -64,12 +69,13 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
         models,
         wishes: wishes_of(&written.destination, &mut faults),
         destinations,
+        commitment,
         routing,
     };
     faults.or(config)
 }
 
-fn seconds(count: u64) -> Duration {
+pub(crate) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
@@ -164,7 +170,20 @@ fn receive(written: &written::Receive, own: &AeTitle, faults: &mut Faults) -> Re
         titles => ae_titles("receive.called", titles, faults),
     };
     let calling = ae_titles("receive.calling", &written.calling, faults);
-    ReceiveConfig { calling, called, series_quiet: seconds(written.series_quiet_s) }
+    let series_quiet = quiet("receive.series_quiet_s", written.series_quiet_s, QUIET_MAX, faults);
+    let release_quiet = written.release_quiet_s.map_or(series_quiet, |seconds| {
+        quiet("receive.release_quiet_s", seconds, series_quiet, faults)
+    });
+    ReceiveConfig { calling, called, series_quiet, release_quiet }
+}
+
+/// A quiet time; decimals of a second count.
+fn quiet(key: &str, seconds: f64, most: Duration, faults: &mut Faults) -> Duration {
+    let quiet = Duration::try_from_secs_f64(seconds).ok().filter(|quiet| *quiet <= most);
+    quiet.unwrap_or_else(|| {
+        faults.add(key, format!("must lie between 0 and {}", most.as_secs_f64()));
+        Duration::ZERO
+    })
 }
 
 pub(crate) fn ae_titles(key: &str, titles: &[String], faults: &mut Faults) -> Vec<AeTitle> {
@@ -191,11 +210,14 @@ pub(crate) fn check_unique<'a>(
 fn models(written: &[written::Model], folder: &Path, faults: &mut Faults) -> Vec<ModelConfig> {
     check_unique("model", written.iter().map(|model| model.name.as_str()), faults);
     for model in written.iter().filter(|model| model.folder.is_none()) {
-        if model.name != BUILT_IN_MODEL {
+        if !BUILT_IN_MODELS.contains(&model.name.as_str()) {
             let key = format!("model {:?}", model.name);
             faults.add(
                 &key,
-                format!("has no folder; only the built-in {BUILT_IN_MODEL:?} needs none"),
+                format!(
+                    "has no folder; only {} need none: they are built in",
+                    BUILT_IN_MODELS.join(" and ")
+                ),
             );
         }
     }
@@ -229,17 +251,26 @@ fn wishes_of(written: &[written::Destination], faults: &mut Faults) -> BTreeMap<
 }
 
 fn destination(written: &written::Destination, own: &AeTitle) -> Result<Destination, String> {
-    let form = || format!("to = {:?} is not of the form AE@host:port", written.to);
-    let title = |text: &str| AeTitle::parse(text).map_err(|error| format!("{text:?}: {error}"));
-    let (called, address) = written.to.split_once('@').ok_or_else(form)?;
+    let (called, host, port) = address(&written.to).map_err(|error| format!("to = {error}"))?;
+    let calling = written.calling.as_deref().map_or_else(|| Ok(own.clone()), title)?;
+    Ok(Destination { name: written.name.clone(), called, calling, host, port })
+}
+
+fn title(text: &str) -> Result<AeTitle, String> {
+    AeTitle::parse(text).map_err(|error| format!("{text:?}: {error}"))
+}
+
+/// `AE@host:port`.
+pub(crate) fn address(text: &str) -> Result<(AeTitle, String, u16), String> {
+    let form = || format!("{text:?} is not of the form AE@host:port");
+    let (called, address) = text.split_once('@').ok_or_else(form)?;
     let (host, port) = address.rsplit_once(':').ok_or_else(form)?;
     let port = port.parse().ok().filter(|port: &u16| *port > 0).ok_or_else(form)?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     if host.is_empty() {
         return Err(form());
     }
-    let calling = written.calling.as_deref().map_or_else(|| Ok(own.clone()), title)?;
-    Ok(Destination { name: written.name.clone(), called: title(called)?, calling, host, port })
+    Ok((title(called)?, host, port))
 }
 
 fn routing(written: &Written, faults: &mut Faults) -> RoutingTable {

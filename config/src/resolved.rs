@@ -37,6 +37,8 @@ pub struct Config {
     pub destinations: Vec<Destination>,
     /// What each destination wants of results, by name.
     pub wishes: BTreeMap<String, Wishes>,
+    /// Storage commitment, both ways.
+    pub commitment: CommitmentConfig,
     /// Rules; the models and destinations they name exist.
     pub routing: RoutingTable,
 }
@@ -63,6 +65,8 @@ pub struct ReceiveConfig {
     pub called: Vec<AeTitle>,
     /// How long nothing must come before a series is complete.
     pub series_quiet: Duration,
+    /// How long nothing must come after the association that brought it was released; at most `series_quiet`.
+    pub release_quiet: Duration,
 }
 
 /// How long peers may take.
@@ -72,6 +76,37 @@ pub struct DeliverConfig {
     pub connect_timeout: Duration,
     /// For each read and write.
     pub timeout: Duration,
+}
+
+/// Storage commitment (PS3.4 Annex J).
+#[derive(Debug, Clone)]
+pub struct CommitmentConfig {
+    /// Who is to commit to results, by name of the destination.
+    pub wanted: BTreeMap<String, CommitmentWish>,
+    /// How long an association is kept for the report after a request.
+    pub wait: Duration,
+    /// When is asked again without a report, and how often in all.
+    pub ask_again: Backoff,
+    /// Peers may ask us.
+    pub answers: CommitmentAnswers,
+}
+
+/// Who commits to what a destination got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitmentWish {
+    /// Who is asked.
+    pub to: Destination,
+    /// Titles under which it may report.
+    pub from: Vec<AeTitle>,
+}
+
+/// What peers that ask us for storage commitment get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitmentAnswers {
+    /// Nothing: the SOP class is not ours.
+    None,
+    /// A report. Over an association of its own it goes to the peer of this title.
+    ReportTo(Vec<Destination>),
 }
 
 /// How models run.
@@ -85,6 +120,8 @@ pub struct InferenceConfig {
     pub threads: usize,
     /// Jobs at a time; at least 1.
     pub workers: usize,
+    /// Memory for answers to slices of series that still arrive, in bytes; 0 for none.
+    pub ahead_bytes_max: usize,
 }
 
 /// How the log looks.
@@ -112,6 +149,6 @@ pub struct DeviceConfig {
 pub struct ModelConfig {
     /// The name that rules call it by.
     pub name: String,
-    /// Its folder; the built-in model without.
+    /// Its folder; a built-in model without.
     pub folder: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ use domain::{After, Condition, GeometryRange, Orientation, Rule, Tag, Test, Then
 use regex::Regex;
 
 use crate::Faults;
+use crate::ask::ask;
 use crate::resolve::ae_titles;
 use crate::written;
 
@@ -36,7 +37,7 @@ pub(crate) fn rule(written: &written::Rule, faults: &mut Faults) -> Rule {
             .map(|orientation| self::orientation(*orientation))
             .collect(),
         model: written.model.clone(),
-        prompts: written.prompts.clone(),
+        ask: ask(&key, written, faults),
         destinations: written.destinations.clone(),
         then: match written.then {
             written::Then::Stop => Then::Stop,

@@ -25,6 +25,8 @@ pub(crate) struct Written {
     #[serde(default)]
     pub(crate) deliver: Deliver,
     #[serde(default)]
+    pub(crate) commitment: Commitment,
+    #[serde(default)]
     pub(crate) inference: Inference,
     #[serde(default)]
     pub(crate) log: Log,
@@ -68,7 +70,8 @@ pub(crate) struct Receive {
     pub(crate) instance_bytes_max: u64,
     pub(crate) idle_timeout_s: u64,
     pub(crate) artim_timeout_s: u64,
-    pub(crate) series_quiet_s: u64,
+    pub(crate) series_quiet_s: f64,
+    pub(crate) release_quiet_s: Option<f64>,
     pub(crate) association_wait_s: u64,
     pub(crate) series_instances_max: usize,
 }
@@ -83,7 +86,8 @@ impl Default for Receive {
             instance_bytes_max: 4 << 30,
             idle_timeout_s: 120,
             artim_timeout_s: 30,
-            series_quiet_s: 10,
+            series_quiet_s: 10.0,
+            release_quiet_s: None,
             association_wait_s: 1_800,
             series_instances_max: 20_000,
         }
@@ -128,16 +132,47 @@ impl Default for Deliver {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(crate) struct Commitment {
+    pub(crate) answer: bool,
+    pub(crate) report_to: Vec<String>,
+    pub(crate) wait_s: u64,
+    pub(crate) ask_again_s: u64,
+    pub(crate) ask_again_longest_s: u64,
+    pub(crate) ask_max: u32,
+}
+
+impl Default for Commitment {
+    fn default() -> Self {
+        Self {
+            answer: false,
+            report_to: vec![],
+            wait_s: 5,
+            ask_again_s: 600,
+            ask_again_longest_s: 86_400,
+            ask_max: 20,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Inference {
     pub(crate) onnxruntime: Option<PathBuf>,
     pub(crate) provider: String,
     pub(crate) threads: usize,
     pub(crate) workers: usize,
+    pub(crate) ahead_bytes_max: usize,
 }
 
 impl Default for Inference {
     fn default() -> Self {
-        Self { onnxruntime: None, provider: "cpu".into(), threads: 0, workers: 1 }
+        Self {
+            onnxruntime: None,
+            provider: "cpu".into(),
+            threads: 0,
+            workers: 1,
+            ahead_bytes_max: 256 << 20,
+        }
     }
 }
 
@@ -192,6 +227,11 @@ pub(crate) struct Destination {
     pub(crate) companions: Vec<Companion>,
     #[serde(default)]
     pub(crate) transfer_syntaxes: Vec<TransferSyntax>,
+    #[serde(default)]
+    pub(crate) commitment: bool,
+    pub(crate) commitment_to: Option<String>,
+    #[serde(default)]
+    pub(crate) commitment_from: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -229,6 +269,19 @@ pub(crate) struct Rule {
     #[serde(default)]
     pub(crate) prompts: Vec<String>,
     #[serde(default)]
+    pub(crate) targets: Vec<String>,
+    pub(crate) recognise: Option<Recognise>,
+    #[serde(default)]
+    pub(crate) open_vocabulary: bool,
+    #[serde(default)]
+    pub(crate) boxes: bool,
+    pub(crate) modality: Option<String>,
+    pub(crate) site: Option<String>,
+    pub(crate) sequence: Option<String>,
+    pub(crate) window: Option<String>,
+    pub(crate) turn: Option<String>,
+    pub(crate) p_least: Option<f64>,
+    #[serde(default)]
     pub(crate) destinations: Vec<String>,
     #[serde(default)]
     pub(crate) then: Then,
@@ -246,6 +299,12 @@ pub(crate) struct Rule {
     pub(crate) orientation: Vec<Orientation>,
     #[serde(default, rename = "match")]
     pub(crate) conditions: BTreeMap<String, Test>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Recognise {
+    All,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

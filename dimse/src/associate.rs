@@ -1,13 +1,13 @@
 //! A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 §9.3.2 and §9.3.3), with the user information of PS3.7 Annex D.
 //!
 //! Reading is tolerant where the standard is: items and sub-items of unknown type are skipped (PS3.8 §9.3.1), and
-//! what is "not significant" is not looked at. Asynchronous operations, role selection and extended negotiation are such
-//! items: not answering them means the default, one operation at a time in the default roles.
+//! what is "not significant" is not looked at. Extended negotiation is such an item: not answering it means the default.
 
 use crate::identity::{decode_response, put_response};
 use crate::item::{kind, put_item, put_text, take, take_item, text};
 use crate::{
-    ProtocolError, UserIdentity, implementation_class_uid, implementation_version_name, uids,
+    IdentityItem, OperationsWindow, ProtocolError, RoleSelection, UserIdentity,
+    implementation_class_uid, implementation_version_name, uids,
 };
 
 /// A presentation context as the requestor proposes it.
@@ -79,13 +79,24 @@ pub struct UserInformation {
     pub implementation_class_uid: String,
     /// Implementation Version Name; empty when it was not sent.
     pub implementation_version_name: String,
-    /// Who the user is; in requests only (PS3.7 §D.3.3.7).
-    pub identity: Option<Box<UserIdentity>>,
-    /// Server-response to a user identity that was accepted; in answers only, and only where it was asked for.
-    pub identity_response: Option<Vec<u8>>,
+    /// User identity (PS3.7 §D.3.3.7).
+    pub identity: Option<Box<IdentityItem>>,
+    /// Asynchronous operations window; without it one operation at a time.
+    pub operations_window: Option<OperationsWindow>,
+    /// Role selections; a SOP class without one has the requestor as its SCU.
+    pub roles: Vec<RoleSelection>,
 }
 
 impl UserInformation {
+    /// Who the requestor says its user is.
+    #[must_use]
+    pub fn claim(&self) -> Option<&UserIdentity> {
+        match self.identity.as_deref() {
+            Some(IdentityItem::Claim(claim)) => Some(claim),
+            Some(IdentityItem::Response(_)) | None => None,
+        }
+    }
+
     /// Ours, with the longest P-DATA-TF that we take.
     #[must_use]
     pub fn ours(pdu_length_max: u32) -> Self {
@@ -94,7 +105,8 @@ impl UserInformation {
             implementation_class_uid: implementation_class_uid(),
             implementation_version_name: implementation_version_name().to_owned(),
             identity: None,
-            identity_response: None,
+            operations_window: None,
+            roles: vec![],
         }
     }
 }
@@ -216,12 +228,12 @@ impl<'a> Items<'a> {
         self.0.iter().filter(move |item| item.0 == kind).map(|item| item.1)
     }
 
-    fn first<T>(
-        &self,
-        kind: u8,
-        decode: impl FnOnce(&[u8]) -> Result<T, ProtocolError>,
-    ) -> Result<Option<T>, ProtocolError> {
-        self.of(kind).next().map(decode).transpose()
+    fn identity(&self) -> Result<Option<IdentityItem>, ProtocolError> {
+        if let Some(value) = self.of(kind::USER_IDENTITY).next() {
+            return UserIdentity::decode(value).map(|claim| Some(IdentityItem::Claim(claim)));
+        }
+        let response = self.of(kind::USER_IDENTITY_RESPONSE).next();
+        response.map(|value| decode_response(value).map(IdentityItem::Response)).transpose()
     }
 
     fn text(&self, kind: u8) -> String {
@@ -232,13 +244,16 @@ impl<'a> Items<'a> {
         let items = Items::decode(self.of(kind::USER_INFORMATION).next().unwrap_or_default())?;
         let length = items.of(kind::MAXIMUM_LENGTH).next();
         let length = length.and_then(|value| Some(u32::from_be_bytes(*value.first_chunk()?)));
+        let window = items.of(kind::OPERATIONS_WINDOW).next();
+        let roles = items.of(kind::ROLE_SELECTION).map(RoleSelection::take);
         Ok(UserInformation {
             // The item is mandatory; a peer that forgets it is not sent more than 16 KiB at a time.
             pdu_length_max: length.unwrap_or(16_384),
             implementation_class_uid: items.text(kind::IMPLEMENTATION_CLASS_UID),
             implementation_version_name: items.text(kind::IMPLEMENTATION_VERSION_NAME),
-            identity: items.first(kind::USER_IDENTITY, UserIdentity::decode)?.map(Box::new),
-            identity_response: items.first(kind::USER_IDENTITY_RESPONSE, decode_response)?,
+            identity: items.identity()?.map(Box::new),
+            operations_window: window.and_then(OperationsWindow::take),
+            roles: roles.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -308,18 +323,26 @@ fn put_user(value: &mut Vec<u8>, user: &UserInformation) {
         length.extend_from_slice(&user.pdu_length_max.to_be_bytes());
     });
     put_text(value, kind::IMPLEMENTATION_CLASS_UID, &user.implementation_class_uid);
-    put_text(value, kind::IMPLEMENTATION_VERSION_NAME, &user.implementation_version_name);
-    if let Some(identity) = &user.identity {
-        put_item(value, kind::USER_IDENTITY, |value| identity.put(value));
+    if let Some(window) = user.operations_window {
+        window.put(value);
     }
-    if let Some(response) = &user.identity_response {
-        put_item(value, kind::USER_IDENTITY_RESPONSE, |value| put_response(value, response));
+    user.roles.iter().for_each(|selection| selection.put(value));
+    put_text(value, kind::IMPLEMENTATION_VERSION_NAME, &user.implementation_version_name);
+    match user.identity.as_deref() {
+        None => {}
+        Some(IdentityItem::Claim(identity)) => {
+            put_item(value, kind::USER_IDENTITY, |value| identity.put(value));
+        }
+        Some(IdentityItem::Response(response)) => {
+            put_item(value, kind::USER_IDENTITY_RESPONSE, |value| put_response(value, response));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Roles;
     use domain::IdentityClaim;
     use proptest::prelude::*;
 
@@ -362,7 +385,7 @@ mod tests {
     #[test]
     fn items_of_unknown_type_are_skipped() {
         let mut bytes = request().encode();
-        // Asynchronous operations window is unknown to us; so is an item of a future type.
+        // An item of a future type.
         put_item(&mut bytes, 0x77, |value| value.extend_from_slice(&[1, 2, 3]));
         assert_eq!(AssociateRequest::decode(&bytes[6..]), Ok(request()));
     }
@@ -397,10 +420,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn requests_survive_the_wire(contexts in contexts(), max: u32, calling in "[A-Z]{1,16}") {
+        fn requests_survive_the_wire(
+            contexts in contexts(), max: u32, calling in "[A-Z]{1,16}",
+            window: Option<(u16, u16)>, roles in prop::collection::vec(("[1-9](\\.[0-9]{1,5}){1,6}", any::<(bool, bool)>()), 0..4),
+        ) {
             let mut user = UserInformation::ours(max);
+            user.operations_window =
+                window.map(|(invoked, performed)| OperationsWindow { invoked, performed });
+            let role = |(sop_class, (scu, scp))| {
+                RoleSelection { sop_class, roles: Roles { scu, scp } }
+            };
+            user.roles = roles.into_iter().map(role).collect();
             let claim = IdentityClaim::Username(calling.clone());
-            let identity = Box::new(UserIdentity { claim, wants_response: true });
+            let identity =
+                Box::new(IdentityItem::Claim(UserIdentity { claim, wants_response: true }));
             user.identity = (max % 2 == 0).then_some(identity);
             let request = AssociateRequest { contexts, calling, user, ..request() };
             prop_assert_eq!(AssociateRequest::decode(&request.encode()[6..]).unwrap(), request);
@@ -418,7 +451,8 @@ mod tests {
             let contexts: Vec<_> = codes.into_iter().enumerate().map(answer).collect();
             let (called, calling) = ("A".into(), "B".into());
             let mut user = UserInformation::ours(0);
-            user.identity_response = (contexts.len() > 4).then(|| b"yes".to_vec());
+            let response = Box::new(IdentityItem::Response(b"yes".to_vec()));
+            user.identity = (contexts.len() > 4).then_some(response);
             let accept = AssociateAccept { called, calling, contexts, user };
             prop_assert_eq!(AssociateAccept::decode(&accept.encode()[6..]).unwrap(), accept);
         }

@@ -4,8 +4,8 @@
 
 use thiserror::Error;
 
-use crate::Status;
 use crate::element::{Elements, number};
+use crate::{NormalizedRequest, NormalizedService, Status};
 
 /// Command Field of C-STORE-RQ.
 const C_STORE: u16 = 0x0001;
@@ -57,7 +57,7 @@ pub struct OtherRequest {
     pub field: u16,
     /// Message ID.
     pub message_id: u16,
-    /// Affected SOP Class UID, as sent.
+    /// Affected or Requested SOP Class UID, as sent.
     pub sop_class: Option<String>,
     /// A data set follows.
     pub has_data_set: bool,
@@ -74,6 +74,8 @@ pub struct Response {
     pub sop_class: Option<String>,
     /// Affected SOP Instance UID.
     pub sop_instance: Option<String>,
+    /// Action Type ID or Event Type ID, in answers to N-ACTION and N-EVENT-REPORT.
+    pub type_id: Option<u16>,
     /// Status.
     pub status: Status,
     /// Error Comment; empty for none. Written with at most 64 characters.
@@ -94,6 +96,8 @@ pub enum Command {
     StoreRequest(StoreRequest),
     /// C-CANCEL-RQ, which is not answered.
     CancelRequest,
+    /// N-ACTION-RQ or N-EVENT-REPORT-RQ.
+    NormalizedRequest(NormalizedRequest),
     /// Any other request.
     OtherRequest(OtherRequest),
     /// Any response.
@@ -117,7 +121,12 @@ impl Command {
             return Ok(Self::CancelRequest);
         }
         let message_id = elements.need_us(number::MESSAGE_ID)?;
+        if let Some(service) = NormalizedService::of(field) {
+            let request = NormalizedRequest::decode(service, message_id, &elements, has_data_set);
+            return Ok(Self::NormalizedRequest(request));
+        }
         let sop_class = elements.text(number::AFFECTED_SOP_CLASS_UID);
+        let requested = || elements.text(number::REQUESTED_SOP_CLASS_UID);
         match field {
             C_ECHO if !has_data_set => Ok(Self::EchoRequest { message_id }),
             C_STORE => Ok(Self::StoreRequest(StoreRequest {
@@ -126,9 +135,12 @@ impl Command {
                 sop_instance: elements.text(number::AFFECTED_SOP_INSTANCE_UID).unwrap_or_default(),
                 has_data_set,
             })),
-            _ => {
-                Ok(Self::OtherRequest(OtherRequest { field, message_id, sop_class, has_data_set }))
-            }
+            _ => Ok(Self::OtherRequest(OtherRequest {
+                field,
+                message_id,
+                sop_class: sop_class.or_else(requested),
+                has_data_set,
+            })),
         }
     }
 
@@ -145,6 +157,11 @@ impl Command {
             Self::CancelRequest => {
                 elements.put_us(number::COMMAND_FIELD, C_CANCEL);
                 elements.put_us(number::COMMAND_DATA_SET_TYPE, NO_DATA_SET);
+            }
+            Self::NormalizedRequest(request) => {
+                let field = request.service.field();
+                put_request(&mut elements, field, request.message_id, request.has_data_set);
+                request.put(&mut elements);
             }
             Self::OtherRequest(request) => {
                 put_request(&mut elements, request.field, request.message_id, request.has_data_set);
@@ -163,6 +180,7 @@ impl Command {
         match self {
             Self::EchoRequest { .. } | Self::CancelRequest => false,
             Self::StoreRequest(request) => request.has_data_set,
+            Self::NormalizedRequest(request) => request.has_data_set,
             Self::OtherRequest(request) => request.has_data_set,
             Self::Response(response) => response.has_data_set,
         }
@@ -187,6 +205,7 @@ impl Response {
             message_id,
             sop_class: Some(crate::uids::VERIFICATION.to_owned()),
             sop_instance: None,
+            type_id: None,
             status: Status::SUCCESS,
             comment: String::new(),
             has_data_set: false,
@@ -202,6 +221,7 @@ impl Response {
             message_id: request.message_id,
             sop_class: uid(&request.sop_class),
             sop_instance: uid(&request.sop_instance),
+            type_id: None,
             status,
             comment: comment.to_owned(),
             has_data_set: false,
@@ -216,6 +236,7 @@ impl Response {
             message_id: request.message_id,
             sop_class: request.sop_class.clone().filter(|text| (1..=64).contains(&text.len())),
             sop_instance: None,
+            type_id: None,
             status: Status::UNRECOGNIZED_OPERATION,
             comment: String::new(),
             has_data_set: false,
@@ -226,6 +247,12 @@ impl Response {
     #[must_use]
     pub fn is_to_store(&self) -> bool {
         self.request_field == C_STORE
+    }
+
+    /// It answers a request of this service.
+    #[must_use]
+    pub fn is_to(&self, service: NormalizedService) -> bool {
+        self.request_field == service.field()
     }
 
     /// It answers a C-ECHO-RQ.
@@ -244,6 +271,8 @@ impl Response {
             message_id: elements.need_us(number::MESSAGE_ID_BEING_RESPONDED_TO)?,
             sop_class: elements.text(number::AFFECTED_SOP_CLASS_UID),
             sop_instance: elements.text(number::AFFECTED_SOP_INSTANCE_UID),
+            type_id: NormalizedService::of(request_field)
+                .and_then(|service| elements.us(service.type_number())),
             status: Status(elements.need_us(number::STATUS)?),
             comment: elements.text(number::ERROR_COMMENT).unwrap_or_default(),
             has_data_set,
@@ -260,6 +289,10 @@ impl Response {
         }
         if let Some(sop_instance) = &self.sop_instance {
             elements.put_uid(number::AFFECTED_SOP_INSTANCE_UID, sop_instance);
+        }
+        let service = NormalizedService::of(self.request_field);
+        if let (Some(service), Some(type_id)) = (service, self.type_id) {
+            elements.put_us(service.type_number(), type_id);
         }
         if !self.comment.is_empty() {
             elements.put_text(number::ERROR_COMMENT, &comment(&self.comment));
@@ -347,6 +380,7 @@ mod tests {
             other @ (Command::EchoRequest { .. }
             | Command::StoreRequest(_)
             | Command::CancelRequest
+            | Command::NormalizedRequest(_)
             | Command::OtherRequest(_)) => panic!("{other:?}"),
         }
     }

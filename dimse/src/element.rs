@@ -8,6 +8,7 @@ use crate::CommandError;
 pub(crate) mod number {
     pub(crate) const GROUP_LENGTH: u16 = 0x0000;
     pub(crate) const AFFECTED_SOP_CLASS_UID: u16 = 0x0002;
+    pub(crate) const REQUESTED_SOP_CLASS_UID: u16 = 0x0003;
     pub(crate) const COMMAND_FIELD: u16 = 0x0100;
     pub(crate) const MESSAGE_ID: u16 = 0x0110;
     pub(crate) const MESSAGE_ID_BEING_RESPONDED_TO: u16 = 0x0120;
@@ -16,6 +17,9 @@ pub(crate) mod number {
     pub(crate) const STATUS: u16 = 0x0900;
     pub(crate) const ERROR_COMMENT: u16 = 0x0902;
     pub(crate) const AFFECTED_SOP_INSTANCE_UID: u16 = 0x1000;
+    pub(crate) const REQUESTED_SOP_INSTANCE_UID: u16 = 0x1001;
+    pub(crate) const EVENT_TYPE_ID: u16 = 0x1002;
+    pub(crate) const ACTION_TYPE_ID: u16 = 0x1008;
 }
 
 /// The elements of a command set by element number.

@@ -5,6 +5,15 @@ use domain::{IdentityClaim, Secret};
 use crate::ProtocolError;
 use crate::item::take;
 
+/// What the user information says of the user's identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentityItem {
+    /// In requests: who the user is.
+    Claim(UserIdentity),
+    /// In answers, and only where it was asked for: Server-response to an identity that was accepted.
+    Response(Vec<u8>),
+}
+
 /// User identity as it is requested (PS3.7 §D.3.3.7.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserIdentity {

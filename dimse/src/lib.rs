@@ -9,6 +9,7 @@
 
 mod associate;
 mod command;
+mod commitment;
 mod connection;
 mod element;
 mod error;
@@ -18,24 +19,36 @@ mod implementation;
 mod item;
 mod message;
 mod negotiate;
+mod normalized;
 mod pdata;
 mod reject;
+mod roles;
 mod secure;
 mod status;
 pub mod uids;
+mod window;
 
 pub use associate::{
     AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, ProposedContext,
     UserInformation,
 };
 pub use command::{Command, CommandError, OtherRequest, Response, StoreRequest};
+pub use commitment::{
+    COMMITMENT_FAILURES_EXIST, COMMITMENT_SUCCESSFUL, CommitmentError, REQUEST_STORAGE_COMMITMENT,
+    check_commitment_message, commitment_bytes_max, commitment_status, decode_commitment_report,
+    decode_commitment_request, encode_commitment_report, encode_commitment_request, event_type_id,
+    is_commitment_syntax,
+};
 pub use connection::{Connection, Incoming, Transport};
 pub use error::{ConnectionError, ProtocolError};
 pub use framer::{Fragment, Framed, Framer, Part, Pdu};
-pub use identity::UserIdentity;
+pub use identity::{IdentityItem, UserIdentity};
 pub use implementation::{implementation_class_uid, implementation_version_name};
 pub use message::{MessageEvent, MessageReader};
 pub use negotiate::{AcceptedContext, Acceptor, Negotiated, negotiate};
+pub use normalized::{NormalizedRequest, NormalizedService};
 pub use pdata::{FragmentKind, PDataWriter, encode_release_request, encode_release_response};
 pub use reject::{Abort, Rejection, RejectionReason};
+pub use roles::{RoleSelection, Roles};
 pub use status::{Category, Meaning, STATUSES, Status};
+pub use window::OperationsWindow;

@@ -1,12 +1,12 @@
 //! The association-acceptor's negotiation as a pure function: a request in, the PDU to send and what was agreed out
 //! (PS3.8 §7.1.1 and §9.3.3).
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, ProposedContext, Rejection,
-    RejectionReason, UserInformation, uids,
+    AssociateAccept, AssociateRequest, ContextAnswer, ContextOutcome, OperationsWindow,
+    ProposedContext, Rejection, RejectionReason, RoleSelection, Roles, UserInformation, uids,
 };
 
 /// What the acceptor takes.
@@ -25,6 +25,16 @@ pub trait Acceptor {
 
     /// Longest P-DATA-TF that we take, in bytes.
     fn pdu_length_max(&self) -> u32;
+
+    /// Roles that the requestor may have for this SOP class.
+    fn roles(&self, _abstract_syntax: &str) -> Roles {
+        Roles::SCU
+    }
+
+    /// Most operations that the requestor may have outstanding, if it negotiates that.
+    fn operations_max(&self) -> u16 {
+        1
+    }
 }
 
 /// A presentation context that was accepted.
@@ -45,6 +55,8 @@ pub struct Negotiated {
     pub contexts: BTreeMap<u8, AcceptedContext>,
     /// Longest P-DATA-TF that the requestor takes, in bytes; 0 is no limit.
     pub peer_pdu_length_max: u32,
+    /// Most operations that the requestor may have outstanding, at least 1.
+    pub operations_max: u16,
 }
 
 /// Answers an A-ASSOCIATE-RQ. Of several transfer syntaxes the requestor's first acceptable one is taken.
@@ -71,13 +83,41 @@ pub fn negotiate(
         };
         answers.push(answer(proposed, judged.map(|context| &*context)));
     }
+    // We invoke one operation at a time.
+    let window = |window: OperationsWindow| window.within(acceptor.operations_max().max(1), 1);
+    let operations_window = request.user.operations_window.map(window);
     let accept = AssociateAccept {
         called: request.called.clone(),
         calling: request.calling.clone(),
         contexts: answers,
-        user: UserInformation::ours(acceptor.pdu_length_max()),
+        user: UserInformation {
+            operations_window,
+            roles: roles(&request.user.roles, &contexts, acceptor),
+            ..UserInformation::ours(acceptor.pdu_length_max())
+        },
     };
-    Ok(Negotiated { accept, contexts, peer_pdu_length_max: request.user.pdu_length_max })
+    Ok(Negotiated {
+        accept,
+        contexts,
+        peer_pdu_length_max: request.user.pdu_length_max,
+        operations_max: operations_window.map_or(1, |window| window.invoked),
+    })
+}
+
+/// Answers to role selections, one for each accepted SOP class: only what is proposed can be agreed to.
+fn roles(
+    proposed: &[RoleSelection],
+    contexts: &BTreeMap<u8, AcceptedContext>,
+    acceptor: &dyn Acceptor,
+) -> Vec<RoleSelection> {
+    let accepted: BTreeSet<&str> =
+        contexts.values().map(|context| context.abstract_syntax.as_str()).collect();
+    let answer = |sop_class: &str| {
+        let proposed = proposed.iter().find(|proposed| proposed.sop_class == sop_class)?;
+        let roles = proposed.roles.and(acceptor.roles(sop_class));
+        Some(RoleSelection { sop_class: sop_class.to_owned(), roles })
+    };
+    accepted.into_iter().filter_map(answer).collect()
 }
 
 fn judge(
@@ -130,6 +170,12 @@ mod tests {
         fn pdu_length_max(&self) -> u32 {
             131_072
         }
+        fn roles(&self, abstract_syntax: &str) -> Roles {
+            if abstract_syntax == "1.2.9" { Roles { scu: true, scp: true } } else { Roles::SCU }
+        }
+        fn operations_max(&self) -> u16 {
+            16
+        }
     }
 
     fn context(id: u8, abstract_syntax: &str, transfer_syntaxes: &[&str]) -> ProposedContext {
@@ -172,6 +218,43 @@ mod tests {
         assert_eq!(negotiated.contexts[&1].transfer_syntax, "1.9.2", "the requestor's first");
         assert_eq!(negotiated.accept.user.pdu_length_max, 131_072);
         assert_eq!(negotiated.peer_pdu_length_max, 16_384);
+    }
+
+    #[test]
+    fn roles_are_agreed_to_as_far_as_they_are_proposed_and_ours() {
+        let class = ["1.2.9", "1.2.9", "1.2.8", "1.3"];
+        let mut request = request(vec![
+            context(1, class[0], &["1.9.1"]),
+            context(3, class[2], &["1.9.1"]),
+            context(5, class[3], &["1.9.1"]),
+        ]);
+        let both = Roles { scu: true, scp: true };
+        let proposed = [Roles::SCP, both, both, both];
+        let selections = class.iter().zip(proposed);
+        request.user.roles = selections
+            .map(|(class, roles)| RoleSelection { sop_class: (*class).into(), roles })
+            .collect();
+        let answered = negotiate(&request, &Ours).unwrap().accept.user.roles;
+        // Of two selections for one class the first counts; a class that is not accepted has no answer.
+        let of = |class: &str, roles| RoleSelection { sop_class: class.into(), roles };
+        assert_eq!(answered, [of("1.2.8", Roles::SCU), of("1.2.9", Roles::SCP)]);
+        request.user.roles.clear();
+        assert_eq!(negotiate(&request, &Ours).unwrap().accept.user.roles, []);
+    }
+
+    #[test]
+    fn the_operations_window_is_answered_when_it_is_proposed() {
+        let mut request = request(vec![]);
+        let agreed = |request: &AssociateRequest| {
+            let negotiated = negotiate(request, &Ours).unwrap();
+            (negotiated.operations_max, negotiated.accept.user.operations_window)
+        };
+        assert_eq!(agreed(&request), (1, None));
+        for (proposed, want) in [(0, 16), (1, 1), (5, 5), (99, 16)] {
+            let window = |invoked| Some(OperationsWindow { invoked, performed: 1 });
+            request.user.operations_window = window(proposed);
+            assert_eq!(agreed(&request), (want, window(want)), "{proposed}");
+        }
     }
 
     #[test]

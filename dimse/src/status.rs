@@ -46,8 +46,8 @@ const fn row(
     Meaning { code, mask, category, text, section }
 }
 
-/// Statuses of C-STORE and C-ECHO and the general ones, narrow codes before wide ones.
-pub const STATUSES: [Meaning; 29] = [
+/// Statuses of C-STORE, C-ECHO and the N-services and the general ones, narrow codes before wide ones.
+pub const STATUSES: [Meaning; 33] = [
     row(0x0000, 0xFFFF, Category::Success, "Success", "PS3.7 §C.1"),
     row(0xB000, 0xFFFF, Category::Warning, "Coercion of Data Elements", "PS3.4 Table B.2-1"),
     row(
@@ -73,13 +73,17 @@ pub const STATUSES: [Meaning; 29] = [
     row(0x0110, 0xFFFF, Category::Failure, "Processing failure", "PS3.7 §C.5"),
     row(0x0111, 0xFFFF, Category::Failure, "Duplicate SOP Instance", "PS3.7 §C.5"),
     row(0x0112, 0xFFFF, Category::Failure, "No such SOP Instance", "PS3.7 §C.5"),
+    row(0x0113, 0xFFFF, Category::Failure, "No such event type", "PS3.7 §C.5"),
+    row(0x0114, 0xFFFF, Category::Failure, "No such argument", "PS3.7 §C.5"),
     row(0x0115, 0xFFFF, Category::Failure, "Invalid argument value", "PS3.7 §C.5"),
     row(0x0116, 0xFFFF, Category::Warning, "Attribute Value Out of Range", "PS3.7 §C.4"),
     row(0x0117, 0xFFFF, Category::Failure, "Invalid SOP Instance", "PS3.7 §C.5"),
     row(0x0118, 0xFFFF, Category::Failure, "No such SOP class", "PS3.7 §C.5"),
     row(0x0119, 0xFFFF, Category::Failure, "Class-Instance conflict", "PS3.7 §C.5"),
     row(0x0120, 0xFFFF, Category::Failure, "Missing attribute", "PS3.7 §C.5"),
+    row(0x0121, 0xFFFF, Category::Failure, "Missing attribute value", "PS3.7 §C.5"),
     row(0x0122, 0xFFFF, Category::Failure, "Refused: SOP Class Not Supported", "PS3.7 §C.5"),
+    row(0x0123, 0xFFFF, Category::Failure, "No such action", "PS3.7 §C.5"),
     row(0x0124, 0xFFFF, Category::Failure, "Refused: Not authorized", "PS3.7 §C.5"),
     row(0x0210, 0xFFFF, Category::Failure, "Duplicate invocation", "PS3.7 §C.5"),
     row(0x0211, 0xFFFF, Category::Failure, "Unrecognized operation", "PS3.7 §C.5"),
@@ -108,6 +112,22 @@ impl Status {
     pub const CANNOT_UNDERSTAND: Self = Self(0xC000);
     /// 0110.
     pub const PROCESSING_FAILURE: Self = Self(0x0110);
+    /// 0112.
+    pub const NO_SUCH_SOP_INSTANCE: Self = Self(0x0112);
+    /// 0113.
+    pub const NO_SUCH_EVENT_TYPE: Self = Self(0x0113);
+    /// 0115.
+    pub const INVALID_ARGUMENT_VALUE: Self = Self(0x0115);
+    /// 0118.
+    pub const NO_SUCH_SOP_CLASS: Self = Self(0x0118);
+    /// 0120.
+    pub const MISSING_ATTRIBUTE: Self = Self(0x0120);
+    /// 0123.
+    pub const NO_SUCH_ACTION: Self = Self(0x0123);
+    /// 0124.
+    pub const NOT_AUTHORIZED: Self = Self(0x0124);
+    /// 0213.
+    pub const RESOURCE_LIMITATION: Self = Self(0x0213);
     /// 0122.
     pub const SOP_CLASS_NOT_SUPPORTED: Self = Self(0x0122);
     /// 0211.

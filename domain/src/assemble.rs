@@ -1,13 +1,14 @@
 //! When is a series complete? A pure machine over arrivals and time.
 //!
 //! A series closes when nothing came for the quiet time and every association that brought a part of it has ended;
-//! an association that stays open is waited for only so long. A study closes when it has no open series and nothing
+//! an association that stays open is waited for only so long. After a release, by which a sender says that it has sent
+//! everything, another, shorter quiet time may be enough. A study closes when it has no open series and nothing
 //! closed in it for the quiet time. A late instance simply opens its series again: the next closing is a new revision.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::{AssociationId, Moment, SeriesInstanceUid, StudyInstanceUid};
+use crate::{AssociationId, Moment, Parting, SeriesInstanceUid, StudyInstanceUid};
 
 /// Something became complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,17 @@ pub enum Assembled {
     },
 }
 
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// Quiet time of a series, and of a study.
+    pub quiet: Duration,
+    /// Quiet time of a series since its last association was released.
+    pub release_quiet: Duration,
+    /// Quiet time of a series whose association stays open.
+    pub association_wait: Duration,
+}
+
 /// A series that still grows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenSeries {
@@ -35,13 +47,14 @@ pub struct OpenSeries {
     pub last_received: Moment,
     /// Associations that brought a part of it and are still open.
     pub associations: BTreeSet<AssociationId>,
+    /// When the last of them was released; `None` when it was aborted or is not known.
+    pub released: Option<Moment>,
 }
 
 /// The machine. Feed it arrivals, ask it for its deadline, call it when that has passed.
 #[derive(Debug)]
 pub struct Assembler {
-    quiet: Duration,
-    association_wait: Duration,
+    waits: Waits,
     series: BTreeMap<SeriesInstanceUid, OpenSeries>,
     studies: BTreeMap<StudyInstanceUid, Moment>,
 }
@@ -49,9 +62,10 @@ pub struct Assembler {
 impl Assembler {
     /// A machine without open series. `association_wait` is raised to `quiet` where it is shorter.
     #[must_use]
-    pub fn new(quiet: Duration, association_wait: Duration) -> Self {
-        let association_wait = association_wait.max(quiet);
-        Self { quiet, association_wait, series: BTreeMap::new(), studies: BTreeMap::new() }
+    pub fn new(waits: Waits) -> Self {
+        let association_wait = waits.association_wait.max(waits.quiet);
+        let waits = Waits { association_wait, ..waits };
+        Self { waits, series: BTreeMap::new(), studies: BTreeMap::new() }
     }
 
     /// An instance became durable. `None` as association stands for one of before a restart: it has ended.
@@ -66,8 +80,10 @@ impl Assembler {
             study: study.clone(),
             last_received: now,
             associations: BTreeSet::new(),
+            released: None,
         });
         open.last_received = open.last_received.max(now);
+        open.released = None;
         open.associations.extend(association);
     }
 
@@ -77,9 +93,16 @@ impl Assembler {
     }
 
     /// An association ended.
-    pub fn on_association_closed(&mut self, association: AssociationId) {
+    pub fn on_association_closed(
+        &mut self,
+        association: AssociationId,
+        parting: Parting,
+        now: Moment,
+    ) {
         for open in self.series.values_mut() {
-            open.associations.remove(&association);
+            if open.associations.remove(&association) {
+                open.released = (parting == Parting::Released).then_some(now);
+            }
         }
     }
 
@@ -92,7 +115,7 @@ impl Assembler {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
         let series = self.series.values().map(|open| self.closes_at(open));
-        let studies = self.idle_studies().map(|(_, last)| last.plus(self.quiet));
+        let studies = self.idle_studies().map(|(_, last)| last.plus(self.waits.quiet));
         series.chain(studies).min()
     }
 
@@ -104,8 +127,12 @@ impl Assembler {
     }
 
     fn closes_at(&self, open: &OpenSeries) -> Moment {
-        let wait = if open.associations.is_empty() { self.quiet } else { self.association_wait };
-        open.last_received.plus(wait)
+        if !open.associations.is_empty() {
+            return open.last_received.plus(self.waits.association_wait);
+        }
+        let quiet = open.last_received.plus(self.waits.quiet);
+        let released = open.released.map(|at| at.plus(self.waits.release_quiet));
+        released.map_or(quiet, |released| released.min(quiet))
     }
 
     fn idle_studies(&self) -> impl Iterator<Item = (&StudyInstanceUid, Moment)> {
@@ -129,7 +156,7 @@ impl Assembler {
     }
 
     fn close_studies(&mut self, now: Moment) -> Vec<Assembled> {
-        let due = |last: Moment| last.plus(self.quiet) <= now;
+        let due = |last: Moment| last.plus(self.waits.quiet) <= now;
         let closing: Vec<_> =
             self.idle_studies().filter(|(_, last)| due(*last)).map(|(s, _)| s.clone()).collect();
         for study in &closing {
@@ -153,7 +180,9 @@ mod tests {
     }
 
     fn machine() -> Assembler {
-        Assembler::new(Duration::from_secs(10), Duration::from_secs(100))
+        let quiet = Duration::from_secs(10);
+        let association_wait = Duration::from_secs(100);
+        Assembler::new(Waits { quiet, release_quiet: quiet, association_wait })
     }
 
     #[test]
@@ -164,13 +193,33 @@ mod tests {
         machine.on_instance(&study, &series, Some(AssociationId(1)), at(5));
         assert_eq!(machine.next_deadline(), Some(at(105)));
         assert_eq!(machine.on_timeout(at(104)), []);
-        machine.on_association_closed(AssociationId(1));
+        machine.on_association_closed(AssociationId(1), Parting::Released, at(8));
         assert_eq!(machine.next_deadline(), Some(at(15)));
         let closed = Assembled::Series { study: study.clone(), series };
         assert_eq!(machine.on_timeout(at(15)), [closed]);
         assert_eq!(machine.next_deadline(), Some(at(25)));
         assert_eq!(machine.on_timeout(at(25)), [Assembled::Study { study }]);
         assert_eq!(machine.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_release_closes_a_series_sooner_and_an_abort_does_not() {
+        let (study, series, _) = uids();
+        let release_quiet = Duration::from_secs(2);
+        let mut machine = Assembler::new(Waits { release_quiet, ..machine().waits });
+        let deadlines = [(Parting::Aborted, at(10)), (Parting::Released, at(5))];
+        for (parting, deadline) in deadlines {
+            machine.on_instance(&study, &series, Some(AssociationId(1)), at(0));
+            machine.on_association_closed(AssociationId(1), parting, at(3));
+            assert_eq!(machine.next_deadline(), Some(deadline), "{parting:?}");
+        }
+        // What comes after the release is waited for as ever, and the quiet time is never made longer.
+        machine.on_instance(&study, &series, Some(AssociationId(2)), at(4));
+        assert_eq!(machine.next_deadline(), Some(at(104)));
+        machine.on_association_closed(AssociationId(2), Parting::Released, at(13));
+        assert_eq!(machine.next_deadline(), Some(at(14)));
+        machine.on_instance(&study, &series, None, at(14));
+        assert_eq!(machine.next_deadline(), Some(at(24)));
     }
 
     #[test]

@@ -219,6 +219,16 @@ pub struct PlanarBox {
     pub last: [usize; 2],
 }
 
+/// By which numbers a promptable model's masks passed for what they are called: the best of the slices. `None` where the model
+/// is not judged by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Evidence {
+    /// The p-value of the mask's statistics, 0 to 1.
+    pub p: Option<f64>,
+    /// The probability that the object is there, which the model gives, 0 to 1.
+    pub existence: Option<f64>,
+}
+
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
@@ -230,6 +240,8 @@ pub struct Segment {
     pub measurements: Measurements,
     /// How sure the model is.
     pub confidence: Option<Confidence>,
+    /// By which numbers it passed.
+    pub evidence: Evidence,
     /// How sure it is of each pixel, where that was kept.
     pub probabilities: Option<Probabilities>,
     /// Boxes to be reported beside the mask; none where nobody asked for detection.
@@ -282,6 +294,8 @@ pub enum Absence {
         /// The least that is accepted.
         least: f64,
     },
+    /// There is a mask, but it lies on that of something else of which the model is surer.
+    Overlapped,
     /// The model has no statistics for such objects, so that its mask cannot be judged.
     UnknownTarget,
     /// The intensities were prepared for another window than the one that the statistics are of.
@@ -295,7 +309,7 @@ impl Absence {
         match self {
             Self::LowPValue { p, .. } => Some(1.0 - p),
             Self::NotThere { probability, .. } => Some(1.0 - probability),
-            Self::EmptyMask | Self::UnknownTarget | Self::WindowMismatch => None,
+            Self::EmptyMask | Self::Overlapped | Self::UnknownTarget | Self::WindowMismatch => None,
         }
     }
 }
@@ -309,6 +323,9 @@ impl fmt::Display for Absence {
             }
             Self::NotThere { probability, least } => {
                 write!(f, "not there: existence {probability:.4}, at least {least} is asked for")
+            }
+            Self::Overlapped => {
+                f.write_str("overlapped: its mask lies on that of another that is surer")
             }
             Self::UnknownTarget => f.write_str("unknown target: the model has no statistics of it"),
             Self::WindowMismatch => {

@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::{
-    AssociationId, InstanceIdentity, InstanceOrigin, SopClassUid, SopInstanceUid, TransferSyntaxUid,
+    AssociationId, InstanceIdentity, InstanceOrigin, SharedCommitments, SopClassUid,
+    SopInstanceUid, TransferSyntaxUid,
 };
 
 /// What a C-STORE-RQ and its presentation context announce before the data set arrives.
@@ -31,6 +32,15 @@ pub enum Refusal {
 /// The node's own end of an instance that was stored; called once, from any thread.
 pub type Stored = Box<dyn FnOnce(Result<(), Refusal>) + Send>;
 
+/// How an association ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parting {
+    /// The peer asked for release: it has sent what it wanted to send (PS3.8 §7.2).
+    Released,
+    /// It was aborted, by whomever; the peer may come again with the rest.
+    Aborted,
+}
+
 /// Takes instances in.
 pub trait Intake: Send + Sync + 'static {
     /// Opens a place for the data set of one instance.
@@ -43,8 +53,13 @@ pub trait Intake: Send + Sync + 'static {
         announced: &Announced,
     ) -> Result<Box<dyn Part>, Refusal>;
 
-    /// Says that an association ended, however it ended. Called once for every association that was accepted.
-    fn association_closed(&self, association: AssociationId);
+    /// Who takes requests and reports of storage commitment; nobody by default.
+    fn commitments(&self) -> Option<SharedCommitments> {
+        None
+    }
+
+    /// Says that an association ended, and how. Called once for every association that was accepted.
+    fn association_closed(&self, association: AssociationId, parting: Parting);
 }
 
 /// One instance while it arrives. Dropped without [`Part::publish`], it leaves nothing behind.

@@ -1,6 +1,6 @@
 //! Work to be done on a closed series.
 
-use crate::{AeTitle, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid};
+use crate::{AeTitle, Ask, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid};
 
 /// How often a series has closed: 1 for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,7 +11,7 @@ pub struct Revision(pub u32);
 pub struct JobId(pub i64);
 
 /// One rule's work on one revision of a series. There is at most one for each (series, revision, rule).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// The ledger's number.
     pub id: JobId,
@@ -25,8 +25,8 @@ pub struct Job {
     pub rule: String,
     /// Name of the model.
     pub model: String,
-    /// Prompts for promptable models; empty otherwise.
-    pub prompts: Vec<String>,
+    /// What a promptable model is asked; the default for any other.
+    pub ask: Ask,
     /// Names of the destinations of its results.
     pub destinations: Vec<String>,
 }

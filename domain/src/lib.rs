@@ -12,7 +12,9 @@ mod uid;
 
 mod access;
 mod coded_concept;
+mod commitment;
 mod geometry;
+mod growing_stack;
 mod identity;
 mod instance;
 mod intake;
@@ -20,9 +22,11 @@ mod security;
 
 mod ask;
 mod assemble;
+mod foresee;
 mod job;
 mod retry;
 mod route;
+mod turn;
 
 mod findings;
 mod form;
@@ -34,18 +38,26 @@ pub use access::{
     PeerTable, Service, Stranger,
 };
 pub use ae_title::{AeTitle, AeTitleError};
-pub use ask::{Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn, Vocabulary};
-pub use assemble::{Assembled, Assembler, OpenSeries};
+pub use ask::{
+    ASK_TEXT_CHARS_MAX, ASK_TEXTS_MAX, Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn,
+    Vocabulary,
+};
+pub use assemble::{Assembled, Assembler, OpenSeries, Waits};
 pub use coded_concept::CodedConcept;
+pub use commitment::{
+    CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
+    FailureReason, InstanceReference, Remedy, RequestId, SharedCommitments,
+};
 pub use findings::{
-    Absence, Absent, Axes, Bounds, Confidence, Extent, Findings, Intensity, IntensityUnit, Mask,
-    Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
+    Absence, Absent, Axes, Bounds, Confidence, Evidence, Extent, Findings, Intensity,
+    IntensityUnit, Mask, Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
 };
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
+pub use growing_stack::{Beside, Ends, GrowingStack};
 pub use identity::{Identities, IdentityClaim, IdentityFault, Secret};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
-pub use intake::{Announced, Intake, Part, Refusal, Stored};
+pub use intake::{Announced, Intake, Part, Parting, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};
 pub use limits::Limits;
 pub use model::ModelIdentity;
@@ -57,8 +69,9 @@ pub use route::{
 };
 pub use security::{TlsProfile, TokenAlgorithm};
 pub use tag::Tag;
+pub use turn::TurnError;
 pub use uid::{
     FrameOfReferenceUid, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
-    TransferSyntaxUid, UidError, derive_uid,
+    TransactionUid, TransferSyntaxUid, UidError, derive_uid,
 };
 pub use unsuitable::{Unsuitable, UnsuitableCode};

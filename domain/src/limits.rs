@@ -23,6 +23,18 @@ pub struct Limits {
     pub spool_bytes_max: u64,
     /// Bytes that must stay free on the spool's file system. Below it instances are answered A700.
     pub disk_free_bytes_min: u64,
+    /// Operations that an association-requestor may have outstanding, if it negotiates that (PS3.7 §D.3.3.3). One more is
+    /// not read before one is answered.
+    pub operations_max: u16,
+    /// References in one request or report of storage commitment. A longer one is answered 0213.
+    pub commitment_references_max: usize,
+    /// Requests of peers for storage commitment that are not reported on yet. One more is answered 0213.
+    pub commitment_requests_max: usize,
+    /// References in all of these requests together. What would be beyond it is answered 0213.
+    pub commitment_open_references_max: usize,
+    /// How often results are delivered again because a destination that is to commit to them does not have them. Then the job is
+    /// quarantined: uncommitted.
+    pub commitment_redeliveries_max: u32,
     /// Time for A-ASSOCIATE-RQ to arrive and for the peer to close after release (ARTIM, PS3.8 §9.1.5). Then the connection is closed.
     pub artim_timeout: Duration,
     /// Longest pause within a message and between messages of an association. Then it is aborted.
@@ -48,6 +60,11 @@ impl Default for Limits {
             volume_voxels_max: 1 << 29,
             spool_bytes_max: 500 << 30,
             disk_free_bytes_min: 1 << 30,
+            operations_max: 16,
+            commitment_references_max: 20_000,
+            commitment_requests_max: 1_000,
+            commitment_open_references_max: 200_000,
+            commitment_redeliveries_max: 3,
             artim_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
             slow_bytes_min: 16_384,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use regex::Regex;
 
-use crate::{AeTitle, Tag};
+use crate::{AeTitle, Ask, Tag};
 
 /// How an attribute is tested. An attribute with several values passes when one of them does.
 #[derive(Debug, Clone)]
@@ -135,8 +135,8 @@ pub struct Rule {
     pub orientation: Vec<Orientation>,
     /// Name of the model.
     pub model: String,
-    /// Prompts for promptable models.
-    pub prompts: Vec<String>,
+    /// What a promptable model is asked; the default for any other.
+    pub ask: Ask,
     /// Names of destinations.
     pub destinations: Vec<String>,
     /// What happens to the rules behind it.
@@ -340,7 +340,7 @@ mod tests {
             slice_spacing_mm: GeometryRange::default(),
             orientation: vec![],
             model: "m".into(),
-            prompts: vec![],
+            ask: Ask::default(),
             destinations: vec![],
             then: Then::Stop,
             after: After::Series,

@@ -92,6 +92,10 @@ uid_type!(
     TransferSyntaxUid
 );
 uid_type!(
+    /// Transaction UID (0008,1195).
+    TransactionUid
+);
+uid_type!(
     /// Frame of Reference UID (0020,0052).
     FrameOfReferenceUid
 );

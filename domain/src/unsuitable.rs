@@ -37,6 +37,10 @@ pub enum UnsuitableCode {
     TooLarge,
     /// The model failed: an engine error, an output of the wrong shape, values that are not finite.
     ModelFailed,
+    /// What a promptable model is asked cannot be asked: words it was never trained on, of other images, too many.
+    PromptRefused,
+    /// Tiles of a whole slide; no model kind takes them yet.
+    WholeSlide,
     /// The rule names a model that is not loaded.
     UnknownModel,
     /// The findings cannot be written as SEG and SR: too many frames, for instance.
@@ -65,6 +69,8 @@ impl UnsuitableCode {
             Self::TooFewSlices => "too-few-slices",
             Self::TooLarge => "too-large",
             Self::ModelFailed => "model-failed",
+            Self::PromptRefused => "prompt-refused",
+            Self::WholeSlide => "whole-slide",
             Self::UnknownModel => "unknown-model",
             Self::Unwritable => "unwritable",
             Self::RefusedByGate => "refused-by-gate",

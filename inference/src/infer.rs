@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::decide::{Rule, SliceDecision};
 use crate::grid::IndexMap;
-use crate::manifest::{Input, Manifest, Mode, Plan};
+use crate::manifest::{Input, LabelSpec, Mode, Plan};
 use crate::model::Model;
 use crate::preprocess::{Feed, ModelInput, SliceFeed, VolumeFeed, with_channels};
 use crate::probabilities::activate;
@@ -36,19 +36,20 @@ pub(crate) enum Said {
 /// # Errors
 /// [`domain::UnsuitableCode::ModelFailed`]: the engine fails, the output has a wrong shape, values are not finite.
 pub fn infer(model: &Model, input: ModelInput<'_>) -> Result<ModelOutput, Unsuitable> {
-    run(model.network(), model.manifest(), input)
+    let (network, spec) = model.labelling()?;
+    run(network, spec, input)
 }
 
 /// Runs any network.
 pub(crate) fn run(
     network: &dyn Network,
-    manifest: &Manifest,
+    spec: &LabelSpec,
     input: ModelInput<'_>,
 ) -> Result<ModelOutput, Unsuitable> {
     let keep_probabilities = input.keep_probabilities;
-    let rule = Rule::of(&manifest.output, &manifest.labels, keep_probabilities);
-    let run = Run { network, manifest, rule: &rule };
-    let said = match (input.feed, &manifest.plan) {
+    let rule = Rule::of(&spec.output, &spec.labels, keep_probabilities);
+    let run = Run { network, spec, rule: &rule };
+    let said = match (input.feed, &spec.plan) {
         (Feed::Volume(feed), Plan::Volume { mode, .. }) => run.volume(feed, mode)?,
         (Feed::Slices(feed), Plan::Slice(grid)) => Said::Decided(run.slices(&feed, grid.batch)?),
         (Feed::Volume(_), Plan::Slice(_)) | (Feed::Slices(_), Plan::Volume { .. }) => {
@@ -62,7 +63,7 @@ pub(crate) fn run(
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     pub(crate) network: &'a dyn Network,
-    pub(crate) manifest: &'a Manifest,
+    pub(crate) spec: &'a LabelSpec,
     pub(crate) rule: &'a Rule<'a>,
 }
 
@@ -190,7 +191,7 @@ impl Run<'_> {
         let Some(map) = from_source else {
             return self.rule.here(&View { values: scores, size }, 0);
         };
-        activate(scores, rows * columns, &self.manifest.output)?;
+        activate(scores, rows * columns, &self.spec.output)?;
         Ok(self.rule.there(&View { values: scores, size }, None, (map, 0), source_size))
     }
 
@@ -218,7 +219,7 @@ impl Run<'_> {
 
     /// The manifest's `[input]`.
     pub(crate) fn input(&self) -> &Input {
-        &self.manifest.input
+        &self.spec.input
     }
 }
 

@@ -31,12 +31,12 @@ impl Mapping {
             Intensity::None => Self::NONE,
             Intensity::Window { low, high, onto } => Self::onto(*low, *high, *onto),
             Intensity::Percentile { low, high, over, onto, .. } => {
-                let mut ranks = Ranks::of(values, *over);
+                let mut ranks = Ranks::of(values, |value| counts(*over, value));
                 let [low, high] = [*low, *high].map(|percent| ranks.percentile(percent));
                 Self::onto(low, high, *onto)
             }
             Intensity::MinMax { over, onto, .. } => {
-                let mut ranks = Ranks::of(values, *over);
+                let mut ranks = Ranks::of(values, |value| counts(*over, value));
                 let [low, high] = [0.0, 100.0].map(|percent| ranks.percentile(percent));
                 Self::onto(low, high, *onto)
             }

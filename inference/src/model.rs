@@ -1,6 +1,6 @@
 //! A model folder, loaded: the manifest and a session that fits it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use domain::Unsuitable;
@@ -8,7 +8,8 @@ use ort::session::{RunOptions, Session};
 use ort::value::{TensorRef, TensorValueType};
 
 use crate::faults::{Faults, ModelFaults};
-use crate::manifest::{Manifest, Mode, Plan};
+use crate::manifest::{Kind, LabelSpec, Manifest, Mode, Plan, PromptSpec, Spec};
+use crate::prompt::PromptEngine;
 use crate::runtime::{Memory, Runtime};
 use crate::scores::{Answer, Network, Next, Store, failed};
 use crate::tensors::{self, Names};
@@ -25,25 +26,57 @@ pub struct Model {
     settings: Vec<String>,
 }
 
+/// By kind of model.
+#[derive(Debug)]
+enum Engine {
+    /// One network with a list of labels.
+    Labels(LabelEngine),
+    /// Three networks that are asked by text.
+    Prompt(Box<PromptEngine>),
+}
+
+/// How a model is loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// A folder in which a promptable model keeps the embeddings of its prompts from start to start; `None`: nowhere.
+    pub embeddings: Option<PathBuf>,
+}
+
 impl Model {
-    /// Reads the manifest, loads the network, and checks one against the other.
+    /// Reads the manifest, loads the networks, and checks one against the other.
     ///
     /// # Errors
     /// [`ModelFaults`] with everything that is wrong.
     pub fn load(dir: &Path, runtime: &Runtime) -> Result<Self, ModelFaults> {
+        Self::load_with(dir, runtime, LoadOptions::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Errors
+    /// [`ModelFaults`] with everything that is wrong.
+    pub fn load_with(
+        dir: &Path,
+        runtime: &Runtime,
+        options: LoadOptions,
+    ) -> Result<Self, ModelFaults> {
         let manifest = Manifest::read(dir)?;
-        let file = manifest.file.display().to_string();
-        let wrong = |what: String| Faults::only(file.clone(), what);
-        let memory = memory(&manifest.plan);
-        let session = runtime.session(memory).map_err(wrong)?.commit_from_file(&manifest.file);
-        let session = session.map_err(|error| wrong(error.to_string()))?;
-        let mut faults = Faults::default();
-        let names = tensors::check(&manifest, session.inputs(), session.outputs(), &mut faults);
-        faults.into_result()?;
-        let engine = Engine { session: Mutex::new(session), names, memory };
-        engine.warm_up().map_err(|error| wrong(error.detail))?;
+        let engine = match &manifest.spec {
+            Spec::Labels(spec) => Engine::Labels(LabelEngine::load(spec, runtime)?),
+            Spec::Prompt(spec) => {
+                let sha256 = &manifest.identity.sha256;
+                let engine = PromptEngine::load(spec, sha256, runtime, options.embeddings)?;
+                Engine::Prompt(Box::new(engine))
+            }
+        };
         let settings = settings(&manifest, runtime);
         Ok(Self { manifest, engine, settings })
+    }
+
+    /// What kind of model it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.manifest.kind()
     }
 
     /// The manifest.
@@ -57,9 +90,28 @@ impl Model {
         &self.settings
     }
 
-    /// The network.
-    pub(crate) fn network(&self) -> &dyn Network {
-        &self.engine
+    /// The network with its list of labels.
+    ///
+    /// # Errors
+    /// [`domain::UnsuitableCode::PromptRefused`] for a model that has to be asked.
+    pub(crate) fn labelling(&self) -> Result<(&dyn Network, &LabelSpec), Unsuitable> {
+        let spec = self.manifest.labelling()?;
+        match &self.engine {
+            Engine::Labels(engine) => Ok((engine, spec)),
+            Engine::Prompt(_) => Err(failed("the model has no network with labels".into())),
+        }
+    }
+
+    /// The networks that are asked by text.
+    ///
+    /// # Errors
+    /// [`domain::UnsuitableCode::PromptRefused`] for a model that always looks for the same.
+    pub(crate) fn prompting(&self) -> Result<(&PromptEngine, &PromptSpec), Unsuitable> {
+        let spec = self.manifest.prompting()?;
+        match &self.engine {
+            Engine::Prompt(engine) => Ok((engine, spec)),
+            Engine::Labels(_) => Err(failed("the model has no networks for prompts".into())),
+        }
     }
 }
 
@@ -76,7 +128,7 @@ fn settings(manifest: &Manifest, runtime: &Runtime) -> Vec<String> {
 
 /// A session and the names of its tensors.
 #[derive(Debug)]
-struct Engine {
+struct LabelEngine {
     session: Mutex<Session>,
     names: Names,
     memory: Memory,
@@ -92,7 +144,21 @@ fn memory(plan: &Plan) -> Memory {
     }
 }
 
-impl Engine {
+impl LabelEngine {
+    fn load(spec: &LabelSpec, runtime: &Runtime) -> Result<Self, ModelFaults> {
+        let file = spec.file.display().to_string();
+        let wrong = |what: String| Faults::only(file.clone(), what);
+        let memory = memory(&spec.plan);
+        let session = runtime.session(memory).map_err(wrong)?.commit_from_file(&spec.file);
+        let session = session.map_err(|error| wrong(error.to_string()))?;
+        let mut faults = Faults::default();
+        let names = tensors::check(spec, session.inputs(), session.outputs(), &mut faults);
+        faults.into_result()?;
+        let engine = Self { session: Mutex::new(session), names, memory };
+        engine.warm_up().map_err(|error| wrong(error.detail))?;
+        Ok(engine)
+    }
+
     fn warm_up(&self) -> Result<(), Unsuitable> {
         let Some(shape) = &self.names.shape else { return Ok(()) };
         let values: usize = shape.iter().product();
@@ -124,7 +190,7 @@ impl Engine {
     }
 }
 
-impl Network for Engine {
+impl Network for LabelEngine {
     fn run(&self, shape: &[usize], values: &[f32], next: Next) -> Result<Answer, Unsuitable> {
         self.try_run(shape, values, next).map_err(|error| failed(error.to_string()))
     }

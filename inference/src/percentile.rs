@@ -21,19 +21,19 @@ pub(crate) fn counts(over: Over, value: f32) -> bool {
 
 /// The values of an array by rank.
 #[derive(Debug)]
-pub(crate) struct Ranks<'v> {
+pub(crate) struct Ranks<'v, C> {
     values: &'v [f32],
-    over: Over,
+    counts: C,
     by_upper: Vec<usize>,
     /// The last upper half that was looked into: neighbouring ranks mostly share it.
     last: Option<(u32, Vec<usize>)>,
 }
 
-impl<'v> Ranks<'v> {
+impl<'v, C: Fn(f32) -> bool + Copy + Sync> Ranks<'v, C> {
     /// The ranks of the values that count.
-    pub(crate) fn of(values: &'v [f32], over: Over) -> Self {
-        let by_upper = histogram(values, over, |key| Some(key >> 16));
-        Self { values, over, by_upper, last: None }
+    pub(crate) fn of(values: &'v [f32], counts: C) -> Self {
+        let by_upper = histogram(values, counts, |key| Some(key >> 16));
+        Self { values, counts, by_upper, last: None }
     }
 
     /// A percentile, with linear interpolation between neighbouring ranks; 0 where no value counts.
@@ -58,10 +58,10 @@ impl<'v> Ranks<'v> {
     /// The value with `rank` others below it.
     fn at(&mut self, rank: usize) -> f32 {
         let (upper, before) = bucket(&self.by_upper, rank);
-        let (values, over) = (self.values, self.over);
+        let (values, counts) = (self.values, self.counts);
         let by_lower = match self.last.take() {
             Some((same, by_lower)) if same == upper => by_lower,
-            _ => histogram(values, over, |key| (key >> 16 == upper).then_some(key & 0xffff)),
+            _ => histogram(values, counts, |key| (key >> 16 == upper).then_some(key & 0xffff)),
         };
         let (lower, _) = bucket(&by_lower, rank - before);
         self.last = Some((upper, by_lower));
@@ -81,12 +81,16 @@ fn bucket(histogram: &[usize], rank: usize) -> (u32, usize) {
     (0xffff, before)
 }
 
-fn histogram(values: &[f32], over: Over, bucket: impl Fn(u32) -> Option<u32> + Sync) -> Vec<usize> {
+fn histogram(
+    values: &[f32],
+    counts: impl Fn(f32) -> bool + Sync,
+    bucket: impl Fn(u32) -> Option<u32> + Sync,
+) -> Vec<usize> {
     let empty = || vec![0_usize; HALVES];
     let share = values.len().div_ceil(rayon::current_num_threads()).max(SHARE_MIN);
     let parts = values.par_chunks(share).map(|chunk| {
         let mut counted = empty();
-        for value in chunk.iter().filter(|value| counts(over, **value)) {
+        for value in chunk.iter().filter(|value| counts(**value)) {
             if let Some(bucket) = bucket(to_key(*value)) {
                 counted[bucket as usize] += 1;
             }
@@ -115,10 +119,18 @@ pub(crate) fn from_key(key: u32) -> f32 {
 mod tests {
     use super::*;
 
+    fn all(value: f32) -> bool {
+        counts(Over::All, value)
+    }
+
+    fn nonzero(value: f32) -> bool {
+        counts(Over::Nonzero, value)
+    }
+
     #[test]
     fn percentiles_are_those_of_numpy() {
         let values: Vec<f32> = (0..1000).map(|n| ((n * 7919) % 1000) as f32 - 300.0).collect();
-        let mut ranks = Ranks::of(&values, Over::All);
+        let mut ranks = Ranks::of(&values, all);
         // numpy.percentile(range(-300, 700), p)
         for (percent, wanted) in [(0.0, -300.0), (50.0, 199.5), (99.9, 698.001), (100.0, 699.0)] {
             let got = ranks.percentile(percent);
@@ -128,9 +140,9 @@ mod tests {
 
     #[test]
     fn zeros_may_be_left_out() {
-        assert_eq!(Ranks::of(&[0.0, 0.0, 5.0, 7.0], Over::Nonzero).percentile(50.0), 6.0);
-        assert_eq!(Ranks::of(&[0.0, 0.0, 5.0, 7.0], Over::All).percentile(50.0), 2.5);
-        assert_eq!(Ranks::of(&[0.0], Over::Nonzero).percentile(50.0), 0.0);
+        assert_eq!(Ranks::of(&[0.0, 0.0, 5.0, 7.0], nonzero).percentile(50.0), 6.0);
+        assert_eq!(Ranks::of(&[0.0, 0.0, 5.0, 7.0], all).percentile(50.0), 2.5);
+        assert_eq!(Ranks::of(&[0.0], nonzero).percentile(50.0), 0.0);
     }
 
     #[test]

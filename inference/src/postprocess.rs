@@ -1,12 +1,15 @@
 //! From what a network said to findings on the source grid.
 
-use domain::{Absence, Absent, Confidence, Findings, Mask, Probabilities, Segment, Unsuitable};
+use domain::{
+    Absence, Absent, Confidence, Evidence, Findings, Mask, ModelIdentity, Probabilities, Segment,
+    Unsuitable,
+};
 use rayon::prelude::*;
 
 use crate::decide::{Rule, SliceDecision};
 use crate::grid::IndexMap;
 use crate::infer::{ModelOutput, Said};
-use crate::manifest::{Label, Manifest};
+use crate::manifest::{Label, LabelSpec};
 use crate::measure::measure;
 use crate::model::Model;
 use crate::probabilities::{Cells, activate};
@@ -25,28 +28,28 @@ pub fn postprocess(
     output: ModelOutput,
     volume: &Volume,
 ) -> Result<Findings, Unsuitable> {
-    find(model.manifest(), model.settings(), output, volume)
+    let (_, spec) = model.labelling()?;
+    let who = (model.manifest().identity(), model.settings());
+    find(who, spec, output, volume)
 }
 
-/// The same for any network.
+/// The same for any network; it is told who answers, and with which settings.
 pub(crate) fn find(
-    manifest: &Manifest,
-    settings: &[String],
+    (identity, settings): (&ModelIdentity, &[String]),
+    spec: &LabelSpec,
     output: ModelOutput,
     volume: &Volume,
 ) -> Result<Findings, Unsuitable> {
     let decisions = match output.said {
         Said::Decided(decisions) => decisions,
-        Said::Scores(scores, map) => {
-            decide(manifest, output.keep_probabilities, scores, &map, volume)?
-        }
+        Said::Scores(scores, map) => decide(spec, output.keep_probabilities, scores, &map, volume)?,
     };
     let size = volume.grid.size();
     if decisions.len() != size[2] {
         return Err(failed("the output was made for another volume".into()));
     }
     let mut findings = Findings {
-        model: manifest.identity.clone(),
+        model: identity.clone(),
         parameters: settings.to_vec(),
         input_sha256: volume.sha256(),
         grid: volume.grid.clone(),
@@ -54,7 +57,7 @@ pub(crate) fn find(
         absent: Vec::new(),
     };
     let keep = output.keep_probabilities;
-    for (label, of_label) in manifest.labels.iter().zip(by_label(decisions)) {
+    for (label, of_label) in spec.labels.iter().zip(by_label(decisions)) {
         let mask = Mask { columns: size[0], rows: size[1], slices: of_label.slices };
         let kept = keep.then_some(Probabilities { slices: of_label.probabilities });
         match segment(label, mask, of_label.probability_sum, volume) {
@@ -66,16 +69,16 @@ pub(crate) fn find(
 }
 
 fn decide(
-    manifest: &Manifest,
+    spec: &LabelSpec,
     keep_probabilities: bool,
     mut scores: Scores,
     map: &IndexMap,
     volume: &Volume,
 ) -> Result<Vec<SliceDecision>, Unsuitable> {
-    let rule = Rule::of(&manifest.output, &manifest.labels, keep_probabilities);
+    let rule = Rule::of(&spec.output, &spec.labels, keep_probabilities);
     let voxels = scores.size.iter().product();
-    activate(scores.store.values_mut(), voxels, &manifest.output)?;
-    let cells = Cells::of(&scores, &manifest.output, &rule.channels);
+    activate(scores.store.values_mut(), voxels, &spec.output)?;
+    let cells = Cells::of(&scores, &spec.output, &rule.channels);
     let [columns, rows, planes] = volume.grid.size();
     let view = scores.view();
     let slices = (0..planes).into_par_iter();
@@ -120,6 +123,7 @@ fn segment(label: &Label, mask: Mask, probability_sum: f64, volume: &Volume) -> 
         measurements,
         confidence: Some(confidence),
         probabilities: None,
+        evidence: Evidence::default(),
         boxes: Vec::new(),
     })
 }

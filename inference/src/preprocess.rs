@@ -75,15 +75,27 @@ pub fn preprocess<'v>(
     volume: &'v Volume,
     modality: &str,
 ) -> Result<ModelInput<'v>, Unsuitable> {
-    check(manifest, volume, modality)?;
-    let feed = match &manifest.plan {
-        Plan::Volume { grid, .. } => Feed::Volume(feed_volume(&manifest.input, grid, volume)?),
-        Plan::Slice(grid) => Feed::Slices(feed_slices(&manifest.input, grid, volume)),
+    let spec = manifest.labelling()?;
+    check(manifest, modality, volume.grid.size()[2])?;
+    let feed = match &spec.plan {
+        Plan::Volume { grid, .. } => Feed::Volume(feed_volume(&spec.input, grid, volume)?),
+        Plan::Slice(grid) => Feed::Slices(feed_slices(&spec.input, grid, volume)),
     };
     Ok(ModelInput { feed, keep_probabilities: false })
 }
 
-fn check(manifest: &Manifest, volume: &Volume, modality: &str) -> Result<(), Unsuitable> {
+/// Checks modality and number of slices.
+///
+/// # Errors
+/// [`UnsuitableCode::WrongModality`]; [`UnsuitableCode::TooFewSlices`].
+fn check(manifest: &Manifest, modality: &str, slices: usize) -> Result<(), Unsuitable> {
+    check_modality(manifest, modality)?;
+    check_slices(manifest, slices)
+}
+
+/// # Errors
+/// [`UnsuitableCode::WrongModality`].
+pub(crate) fn check_modality(manifest: &Manifest, modality: &str) -> Result<(), Unsuitable> {
     if !manifest.modalities.iter().any(|taken| taken == modality) {
         let taken = manifest.modalities.join(", ");
         let name = &manifest.identity.name;
@@ -91,7 +103,13 @@ fn check(manifest: &Manifest, volume: &Volume, modality: &str) -> Result<(), Uns
         let detail = format!("modality {found}; {name} takes {taken}");
         return Err(Unsuitable::new(UnsuitableCode::WrongModality, detail));
     }
-    let (slices, least) = (volume.grid.size()[2], manifest.minimum_slices);
+    Ok(())
+}
+
+/// # Errors
+/// [`UnsuitableCode::TooFewSlices`].
+pub(crate) fn check_slices(manifest: &Manifest, slices: usize) -> Result<(), Unsuitable> {
+    let least = manifest.minimum_slices;
     if slices < least {
         let detail = format!("{slices} slices; {} needs {least}", manifest.identity.name);
         return Err(Unsuitable::new(UnsuitableCode::TooFewSlices, detail));

@@ -3,7 +3,7 @@
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 use crate::faults::Faults;
-use crate::manifest::{Activation, Manifest, Mode, Plan};
+use crate::manifest::{Activation, LabelSpec, Mode, Plan};
 
 /// What the engine has to be told, and what is known about the input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,14 +20,14 @@ pub(crate) struct Names {
 
 /// Checks a network's tensors.
 pub(crate) fn check(
-    manifest: &Manifest,
+    spec: &LabelSpec,
     inputs: &[Outlet],
     outputs: &[Outlet],
     faults: &mut Faults,
 ) -> Names {
     let mut names = Names::default();
-    let wanted = dimensions(manifest);
-    if let Some(outlet) = pick(inputs, manifest.input.tensor.as_deref(), "input.tensor", faults) {
+    let wanted = dimensions(spec);
+    if let Some(outlet) = pick(inputs, spec.input.tensor.as_deref(), "input.tensor", faults) {
         names.input = outlet.name().to_owned();
         let others: Vec<_> =
             inputs.iter().map(Outlet::name).filter(|n| *n != names.input).collect();
@@ -45,11 +45,10 @@ pub(crate) fn check(
             names.shape = known.collect();
         }
     }
-    if let Some(outlet) = pick(outputs, manifest.output.tensor.as_deref(), "output.tensor", faults)
-    {
+    if let Some(outlet) = pick(outputs, spec.output.tensor.as_deref(), "output.tensor", faults) {
         names.output = outlet.name().to_owned();
         if let Some(found) = shape(outlet, "output.tensor", wanted.len(), faults) {
-            check_output(manifest, &found, names.shape.as_deref(), faults);
+            check_output(spec, &found, names.shape.as_deref(), faults);
         }
     }
     names
@@ -103,9 +102,9 @@ fn shape(
 }
 
 /// What we will feed: for each dimension the key that says so, and the number where it is known before a series comes.
-fn dimensions(manifest: &Manifest) -> Vec<(&'static str, Option<usize>)> {
-    let channels = ("input.channels", Some(manifest.input.channels));
-    match &manifest.plan {
+fn dimensions(spec: &LabelSpec) -> Vec<(&'static str, Option<usize>)> {
+    let channels = ("input.channels", Some(spec.input.channels));
+    match &spec.plan {
         Plan::Volume { grid, mode } => {
             let grid_size = |axis: usize| grid.size.map(|size| size[axis]);
             let space = [0, 1, 2].map(|axis| match mode {
@@ -145,17 +144,17 @@ fn check_input(
 }
 
 fn check_output(
-    manifest: &Manifest,
+    spec: &LabelSpec,
     found: &[Option<usize>],
     input: Option<&[usize]>,
     faults: &mut Faults,
 ) {
     if let Some(channels) = found[1] {
-        for (number, label) in (1..).zip(&manifest.labels).filter(|(_, l)| l.channel >= channels) {
+        for (number, label) in (1..).zip(&spec.labels).filter(|(_, l)| l.channel >= channels) {
             let what = format!("is {}, but the network has {channels} channels", label.channel);
             faults.add(format!("label[{number}].channel"), what);
         }
-        if channels == 1 && manifest.output.activation == Activation::Softmax {
+        if channels == 1 && spec.output.activation == Activation::Softmax {
             faults.add("output.activation", "a single channel cannot be a softmax; \"sigmoid\"?");
         }
     }

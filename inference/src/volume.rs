@@ -5,12 +5,14 @@ use rayon::prelude::*;
 use series::SourceSeries;
 use sha2::{Digest, Sha256};
 
+use crate::manifest::hex;
+
 /// A volume: one value a voxel, and where the voxels are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Volume {
     /// The grid.
     pub grid: SourceGrid,
-    /// One value a voxel, `[k][j][i]`.
+    /// One value a voxel, `[k][j][i]`; none where the source is of colour.
     pub values: Vec<f32>,
     /// What the values mean.
     pub unit: IntensityUnit,
@@ -19,21 +21,28 @@ pub struct Volume {
 impl Volume {
     /// SHA-256 over the grid and the values, 64 lower-case hex digits.
     pub(crate) fn sha256(&self) -> String {
-        let of_plane = |plane: &[f32]| {
-            let mut digest = Sha256::new();
-            for values in plane.chunks(VALUES_AT_ONCE) {
-                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                digest.update(&bytes);
-            }
-            digest.finalize()
-        };
         let [columns, rows, _] = self.grid.size();
-        let planes: Vec<_> = self.values.par_chunks(columns * rows).map(of_plane).collect();
-        let mut digest = Sha256::new();
-        digest.update(format!("{:?}", self.grid));
-        planes.iter().for_each(|plane| digest.update(plane));
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        let planes: Vec<_> = self.values.par_chunks(columns * rows).map(plane_digest).collect();
+        sha256_of(&self.grid, &planes)
     }
+}
+
+/// SHA-256 over a grid and the digests of its planes, 64 lower-case hex digits.
+pub(crate) fn sha256_of(grid: &SourceGrid, planes: &[[u8; 32]]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(format!("{grid:?}"));
+    planes.iter().for_each(|plane| digest.update(plane));
+    hex(&digest.finalize())
+}
+
+/// SHA-256 over the values of a plane.
+pub(crate) fn plane_digest(plane: &[f32]) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for values in plane.chunks(VALUES_AT_ONCE) {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        digest.update(&bytes);
+    }
+    digest.finalize().into()
 }
 
 /// Values that are turned into bytes at a time.

@@ -99,8 +99,8 @@ const OF_MODEL: &[Case] = &[
     ("title = \"A", "title = \"A\\\\", "model.title: at most 64 characters"),
     (
         "kind = \"volume\"",
-        "kind = \"prompt\"",
-        "model.kind: \"volume\" or \"slice\" is wanted, not \"prompt\"",
+        "kind = \"mesh\"",
+        "model.kind: \"volume\" or \"slice\" or \"prompt\" is wanted, not \"mesh\"",
     ),
     ("file = \"network.onnx\"", "file = \"other.onnx\"", "model.file: "),
     (

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use domain::{
     After, Assembled, Assembler, Limits, Moment, RoutingTable, Rule, SeriesInstanceUid,
-    SpooledInstance, StudyInstanceUid, Verdict,
+    SpooledInstance, StudyInstanceUid, Verdict, Waits,
 };
 use spool::{NewJob, Spool, SpoolError};
 
+use crate::ahead::{Ahead, Word};
 use crate::bell::Bell;
 use crate::clock;
 use crate::pipeline;
@@ -29,8 +30,10 @@ pub(crate) struct Assembling {
     pub(crate) routing: RoutingTable,
     /// Bounds on headers and series.
     pub(crate) limits: Limits,
-    /// How long nothing must come before a series is complete.
-    pub(crate) quiet: Duration,
+    /// How long is waited before a series is complete.
+    pub(crate) waits: Waits,
+    /// Who answers slices of series that still arrive; nobody without.
+    pub(crate) ahead: Option<Ahead>,
     /// Rung when there are jobs.
     pub(crate) jobs: Arc<Bell>,
 }
@@ -43,13 +46,18 @@ impl Assembling {
             let deadline = assembler.next_deadline();
             let wait = deadline.map_or(NAP, |at| at.since(clock::now()).min(NAP));
             match arrivals.recv_timeout(wait) {
-                Ok(Arrival::Instance { study, series, association }) => {
-                    assembler.on_instance(&study, &series, Some(association), clock::now());
+                Ok(Arrival::Instance { instance, association }) => {
+                    let (study, series) = (&instance.identity.study, &instance.identity.series);
+                    assembler.on_instance(study, series, Some(association), clock::now());
+                    self.tell_ahead(|| Word::Instance(instance, association));
                 }
-                Ok(Arrival::AssociationClosed(association)) => {
-                    assembler.on_association_closed(association);
+                Ok(Arrival::AssociationClosed(association, parting)) => {
+                    assembler.on_association_closed(association, parting, clock::now());
+                    self.tell_ahead(|| Word::AssociationClosed(association));
                 }
-                Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Arrival::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    return self.tell_ahead(|| Word::Stop);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // Also between arrivals: a steady stream of one series must not keep another from closing.
@@ -60,9 +68,15 @@ impl Assembling {
         }
     }
 
+    fn tell_ahead(&self, word: impl FnOnce() -> Word) {
+        if let Some(ahead) = &self.ahead {
+            ahead.tell(word());
+        }
+    }
+
     /// The machine as the ledger remembers it.
     fn resume(&self) -> Assembler {
-        let mut assembler = Assembler::new(self.quiet, self.limits.association_wait);
+        let mut assembler = Assembler::new(self.waits);
         match self.spool.open_series() {
             Ok(open) => {
                 for row in open {
@@ -101,6 +115,9 @@ impl Assembling {
         let instances = self.spool.series_instances(series)?;
         let (jobs, note) = self.jobs_for(&instances, After::Series);
         let closed = self.spool.close_series(series, &instances, &jobs, note.as_deref(), now)?;
+        if let Some(ahead) = &self.ahead {
+            ahead.series_closed(series, jobs.iter().map(|job| job.rule.as_str()));
+        }
         let (count, revision) = (instances.len(), closed.revision.0);
         tracing::info!(%series, instances = count, revision, jobs = jobs.len(), note, "series closed");
         self.jobs.ring();
@@ -146,7 +163,7 @@ fn new_job((rule, _): &(&Rule, Verdict)) -> NewJob {
     NewJob {
         rule: rule.name.clone(),
         model: rule.model.clone(),
-        prompts: rule.prompts.clone(),
+        ask: rule.ask.clone(),
         destinations: rule.destinations.clone(),
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Companions, Moment, SegmentationForm, SegmentationKind};
 
+use crate::asking::AskArgs;
 use crate::dialing::Dialing;
 use crate::peer::Peer;
 
@@ -34,7 +35,7 @@ pub(crate) enum Command {
     /// Runs the node: receives, routes, infers, delivers, until SIGTERM or ctrl-c.
     Serve(ServeArgs),
     /// Runs a model over files and folders, without network: writes SEG, SR and overlay pictures.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Sends files and folders by C-STORE.
     Send(SendArgs),
     /// Asks a peer whether it is there (C-ECHO).
@@ -83,12 +84,13 @@ pub(crate) struct RunArgs {
     /// DICOM files, or folders that are searched for them.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// The model's folder. Without it, and without --config, the built-in model is used: tissue classes of a CT.
+    /// The model's folder. Without it, and without --config, a built-in model is used: organs in CT and MR where something is
+    /// asked, else tissue classes of a CT.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     pub(crate) model: Option<PathBuf>,
-    /// What a promptable model shall look for; may be repeated.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) prompt: Vec<String>,
+    /// What a promptable model is asked.
+    #[command(flatten)]
+    pub(crate) ask: AskArgs,
     /// Takes models, prompts and rules from this configuration, and runs what the rules choose.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

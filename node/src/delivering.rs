@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Backoff, Destination, Wishes};
+use config::CommitmentWish;
+use domain::{Backoff, Destination, SopInstanceUid, Wishes};
 use scu::{Chosen, Outcome, Route, ScuError, Security, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
@@ -34,12 +35,16 @@ pub(crate) struct Delivering {
     pub(crate) timeouts: Timeouts,
     /// Told when there are results to send.
     pub(crate) wake: Arc<Notify>,
+    /// Who is to commit to what it got, by name of the destination.
+    pub(crate) to_commit: Arc<BTreeMap<String, CommitmentWish>>,
+    /// Told when somebody is to be asked to commit.
+    pub(crate) commitments: Arc<Notify>,
 }
 
 /// What came of one try.
 enum Tried {
-    /// In this form.
-    Done(String),
+    /// In this form; these instances.
+    Done(String, Vec<SopInstanceUid>),
     /// The destination may take it later.
     Later(String),
     /// The destination will not take it.
@@ -88,7 +93,7 @@ impl Delivering {
         let tried = self.attempt(delivery).await;
         let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
         match &tried {
-            Tried::Done(form) => tracing::info!(job, destination = to, form, "delivered"),
+            Tried::Done(form, _) => tracing::info!(job, destination = to, form, "delivered"),
             Tried::Later(reason) => {
                 tracing::warn!(job, destination = to, reason, "not delivered yet")
             }
@@ -110,10 +115,19 @@ impl Delivering {
         judge(chosen, &choices)
     }
 
+    fn is_to_commit(&self, delivery: &Delivery) -> bool {
+        self.to_commit.contains_key(&delivery.destination)
+    }
+
     fn record(&self, delivery: &Delivery, tried: Tried) -> Result<(), SpoolError> {
         let now = clock::now();
         match tried {
-            Tried::Done(form) => self.spool.delivery_done(delivery.id, &form, now),
+            Tried::Done(form, instances) if self.is_to_commit(delivery) => {
+                self.spool.delivery_to_commit(delivery.id, &form, &instances, now)?;
+                self.commitments.notify_one();
+                Ok(())
+            }
+            Tried::Done(form, _) => self.spool.delivery_done(delivery.id, &form, now),
             Tried::Refused(reason) => self.spool.delivery_failed(delivery.id, &reason, None, now),
             Tried::Later(reason) => {
                 let pause = self.backoff.pause_after(delivery.attempts + 1);
@@ -146,7 +160,11 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
     let mut later = None;
     for outcome in chosen.outcomes {
         match outcome {
-            Outcome::Stored | Outcome::StoredWithWarning(_) => {}
+            Outcome::Stored => {}
+            // Kept, though perhaps not as it was sent (PS3.4 Table B.2-1): nothing to be done again, but to know.
+            Outcome::StoredWithWarning(status) => {
+                tracing::warn!("a result was stored with warning {status:04X}");
+            }
             Outcome::NotAccepted => {
                 return Tried::Refused("no presentation context accepted for a result".into());
             }
@@ -160,5 +178,39 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
         }
     }
     let form = choices.forms.get(chosen.choice).cloned().unwrap_or_default();
-    later.map_or(Tried::Done(form), Tried::Later)
+    let sent = choices.sets.get(chosen.choice).map(Vec::as_slice).unwrap_or_default();
+    let sent = sent.iter().map(|offered| offered.stored.identity.sop_instance.clone()).collect();
+    later.map_or(Tried::Done(form, sent), Tried::Later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(outcomes: &[Outcome]) -> Tried {
+        let choices = Choices { forms: vec!["BINARY".into()], sets: vec![vec![]] };
+        let chosen = Chosen { choice: 0, transfer_syntaxes: vec![], outcomes: outcomes.to_vec() };
+        judge(Ok(chosen), &choices)
+    }
+
+    fn refused(status: u16) -> Outcome {
+        Outcome::Refused { status, comment: "why".into() }
+    }
+
+    #[test]
+    fn each_answer_of_an_archive_has_its_rule() {
+        for status in [0xB000, 0xB006, 0xB007] {
+            let tried = judged(&[Outcome::Stored, Outcome::StoredWithWarning(status)]);
+            assert!(matches!(tried, Tried::Done(form, _) if form == "BINARY"), "{status:04X}");
+        }
+        for status in [0xA700, 0xA7FF] {
+            let tried = judged(&[refused(status), Outcome::Stored]);
+            assert!(matches!(tried, Tried::Later(_)), "{status:04X}");
+        }
+        for status in [0xA900, 0xC000, 0xC123, 0x0122, 0x0124, 0x4711] {
+            let tried = judged(&[refused(0xA700), refused(status)]);
+            assert!(matches!(tried, Tried::Refused(_)), "{status:04X}");
+        }
+        assert!(matches!(judged(&[Outcome::NotAccepted]), Tried::Refused(_)));
+    }
 }

@@ -13,6 +13,7 @@ use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::ahead::{AheadAnswers, AheadCounters};
 use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::security::Expiring;
@@ -24,6 +25,8 @@ pub(crate) struct Watched {
     pub(crate) spool: Arc<Spool>,
     /// What the receiving side counted.
     pub(crate) counters: Arc<ScpCounters>,
+    /// What became of answers that were made ahead.
+    pub(crate) ahead: Arc<AheadAnswers>,
     /// Set when the node stops.
     pub(crate) stopping: Arc<AtomicBool>,
     /// Certificates.
@@ -36,12 +39,13 @@ impl Watched {
     pub(crate) fn new(
         spool: Arc<Spool>,
         counters: Arc<ScpCounters>,
+        ahead: Arc<AheadAnswers>,
         stopping: Arc<AtomicBool>,
         expiring: Expiring,
     ) -> Result<Self, Failure> {
         let prometheus = PrometheusBuilder::new();
         let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
-        Ok(Self { spool, counters, stopping, expiring, prometheus })
+        Ok(Self { spool, counters, ahead, stopping, expiring, prometheus })
     }
 }
 
@@ -77,6 +81,7 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
 async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     record_counters(&watched.counters);
     record_certificates(&watched.expiring);
+    record_ahead(&watched.ahead.counters);
     let spool = Arc::clone(&watched.spool);
     match tokio::task::spawn_blocking(move || spool.counts()).await {
         Ok(Ok(counts)) => record_counts(&counts),
@@ -86,10 +91,17 @@ async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     (StatusCode::OK, watched.prometheus.render())
 }
 
+fn total(name: &'static str, value: &AtomicU64) {
+    metrics::counter!(name).absolute(value.load(Ordering::Relaxed));
+}
+
+fn record_ahead(counters: &AheadCounters) {
+    total("parsenode_slices_ahead_made_total", &counters.made);
+    total("parsenode_slices_ahead_used_total", &counters.used);
+    total("parsenode_slices_ahead_thrown_away_total", &counters.thrown_away);
+}
+
 fn record_counters(counters: &ScpCounters) {
-    let total = |name: &'static str, value: &AtomicU64| {
-        metrics::counter!(name).absolute(value.load(Ordering::Relaxed));
-    };
     #[expect(clippy::cast_precision_loss, reason = "a number of associations")]
     let open = counters.associations_open.load(Ordering::Relaxed) as f64;
     metrics::gauge!("parsenode_associations_open").set(open);
@@ -121,5 +133,12 @@ fn record_counts(counts: &spool::Counts) {
     }
     for (state, count) in &counts.deliveries {
         metrics::gauge!("parsenode_deliveries", "state" => state.clone()).set(*count as f64);
+    }
+    for (state, count) in &counts.commitments {
+        metrics::gauge!("parsenode_commitments", "state" => state.clone()).set(*count as f64);
+    }
+    for (state, count) in &counts.requests {
+        let gauge = metrics::gauge!("parsenode_commitment_requests", "state" => state.clone());
+        gauge.set(*count as f64);
     }
 }

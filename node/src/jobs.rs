@@ -1,9 +1,9 @@
 //! Verbs 5 to 8 on worker threads: a job from the ledger, its results into the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{
@@ -14,10 +14,12 @@ use spool::{NewResult, Spool, SpoolError};
 use sr_writer::{Companions, Device, LabelMapCoding, ResultSet, WriteContext};
 use tokio::sync::Notify;
 
+use crate::ahead::AheadAnswers;
 use crate::bell::Bell;
 use crate::clock;
 use crate::models::Models;
-use crate::pipeline::{self, Wanted};
+use crate::pipeline::{self, Inquiry};
+use crate::wanted::Wanted;
 
 /// How often an idle worker looks by itself.
 const NAP: Duration = Duration::from_secs(5);
@@ -37,6 +39,10 @@ pub(crate) struct Worker {
     pub(crate) limits: Limits,
     /// Rung when there are jobs.
     pub(crate) jobs: Arc<Bell>,
+    /// Answers that were made while series arrived.
+    pub(crate) ahead: Arc<AheadAnswers>,
+    /// How many jobs run now.
+    pub(crate) working: Arc<AtomicUsize>,
     /// Told when there are results to send.
     pub(crate) deliveries: Arc<Notify>,
     /// Set when the node stops: the job in hand is ended, no other is begun.
@@ -69,7 +75,10 @@ impl Worker {
         let (id, series, rule) = (job.id.0, &job.series, &job.rule);
         let started = clock::now();
         tracing::info!(job = id, %series, rule, model = job.model, revision = job.revision.0, "job started");
+        self.working.fetch_add(1, Ordering::AcqRel);
         let disposition = self.disposition(job, instances);
+        self.working.fetch_sub(1, Ordering::AcqRel);
+        self.ahead.job_ended(series, rule);
         let millis = clock::now().since(started).as_millis();
         match self.end(job, disposition) {
             Ok(()) => tracing::info!(job = id, millis, "job ended"),
@@ -118,19 +127,11 @@ impl Worker {
             rejected: self.rejected(job, form),
             predecessor: self.predecessor(job, form),
         };
-        Ok(pipeline::process(model, &source, &self.wanted(job), context)?.results)
-    }
-
-    /// What the destinations of a job may get, each form once.
-    fn wanted(&self, job: &Job) -> Wanted {
-        let wishes = || job.destinations.iter().filter_map(|name| self.wishes.get(name));
-        let mut forms: BTreeSet<_> = wishes().flat_map(Wishes::forms).collect();
-        if forms.is_empty() {
-            forms.insert(SegmentationForm::default());
-        }
-        let companions = wishes().map(|wishes| wishes.companions);
-        let companions = companions.fold(Companions::default(), Companions::or);
-        Wanted { forms: forms.into_iter().collect(), companions }
+        let wanted = Wanted::of(&job.destinations, &self.wishes);
+        let ahead = self.ahead.of(&job.series);
+        let inquiry = Inquiry { model, ask: &job.ask, ahead: ahead.as_deref() };
+        let _job = tracing::info_span!("job", id = job.id.0).entered();
+        Ok(pipeline::process(&inquiry, &source, &wanted, context)?.results)
     }
 
     /// The results of this form that an earlier revision has.

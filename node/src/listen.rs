@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dataset::{FileMeta, file_meta_bytes};
 use domain::{
     AeTitle, Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Limits, Part,
-    Refusal, Stored,
+    Parting, Refusal, Stored,
 };
 use scp::{ScpCounters, ScpSettings};
 use serde_json::json;
@@ -66,7 +66,7 @@ impl Intake for Folder {
         Ok(Box::new(FolderPart { file: Some(file), path, dir, json }))
     }
 
-    fn association_closed(&self, _: AssociationId) {}
+    fn association_closed(&self, _: AssociationId, _: Parting) {}
 }
 
 struct FolderPart {

@@ -2,12 +2,17 @@
 //!
 //! Read [`pipeline`] first: it is the way of the data, verb by verb.
 
+mod ahead;
+mod asking;
 mod assembling;
+mod backdrops;
 mod bell;
 mod catalogue;
 mod choices;
 mod cli;
 mod clock;
+mod commitments;
+mod committing;
 mod delivering;
 mod dialing;
 mod explain;
@@ -20,12 +25,14 @@ mod listen;
 mod log;
 mod model;
 mod models;
+mod outcome;
 mod overlay;
 mod passcode;
 mod peer;
 mod pipeline;
 mod progress;
 mod receive;
+mod reporting;
 mod route;
 mod run;
 mod security;
@@ -36,6 +43,7 @@ mod show;
 mod shutdown;
 mod status;
 mod text;
+mod wanted;
 
 use std::process::ExitCode;
 
@@ -117,7 +125,7 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
             let config = settings::load(file)?;
             drop(Security::open(&config)?);
             let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-            let models = models::load_all(&config, &runtime)?;
+            let models = models::load_all(&config, &runtime, &inference::LoadOptions::default())?;
             for line in explain::lines(&config, clock::now()) {
                 text::print_line(&line)?;
             }

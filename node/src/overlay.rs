@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use domain::{Findings, IntensityUnit, Segment, VolumeGeometry};
-use inference::Volume;
+use domain::{Findings, Segment, VolumeGeometry};
 use sr_writer::Backdrop;
 
-const PANELS_MAX: usize = 6;
 const PANEL_COLUMNS: usize = 3;
 /// Pixels of the longer side of a panel, whatever the spacing of the slices is.
 const PANEL_PIXELS: f64 = 360.0;
@@ -22,16 +20,15 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// Up to six slices, spread evenly over those with findings, masks filled lightly and outlined.
-    pub(crate) fn of(volume: &Volume, findings: &Findings) -> Self {
-        let slices = sr_writer::chosen_slices(findings, PANELS_MAX);
-        let panel = Panel::new(volume);
-        let columns = slices.len().clamp(1, PANEL_COLUMNS);
-        let rows = slices.len().div_ceil(PANEL_COLUMNS).max(1);
+    /// Chosen slices side by side, masks filled lightly and outlined.
+    pub(crate) fn of(backdrops: &[Backdrop], findings: &Findings) -> Self {
+        let panel = Panel::new(findings);
+        let columns = backdrops.len().clamp(1, PANEL_COLUMNS);
+        let rows = backdrops.len().div_ceil(PANEL_COLUMNS).max(1);
         let mut picture = Self::black(columns * panel.width, rows * panel.height);
-        for (index, &k) in slices.iter().enumerate() {
+        for (index, backdrop) in backdrops.iter().enumerate() {
             let corner = (index % columns * panel.width, index / columns * panel.height);
-            panel.draw(&mut picture, corner, k, findings);
+            panel.draw(&mut picture, corner, backdrop);
         }
         picture
     }
@@ -56,22 +53,10 @@ impl Picture {
     }
 }
 
-/// The slices of a Secondary Capture as people see them, grey.
-pub(crate) fn backdrops(volume: &Volume, findings: &Findings) -> Vec<Backdrop> {
-    let panel = Panel::new(volume);
-    let [columns, rows, _] = volume.grid.size();
-    let backdrop = |k| {
-        let pixels = (0..rows).flat_map(|j| (0..columns).map(move |i| (i, j)));
-        Backdrop { k, rgb: pixels.flat_map(|(i, j)| [panel.grey(i, j, k); 3]).collect() }
-    };
-    sr_writer::chosen_slices(findings, PANELS_MAX).into_iter().map(backdrop).collect()
-}
-
-/// How one slice is scaled and windowed.
+/// How one slice is scaled, and what is drawn over it.
 struct Panel<'a> {
-    volume: &'a Volume,
+    findings: &'a Findings,
     geometry: VolumeGeometry,
-    window: (f32, f32),
     mm_per_pixel: f64,
     width: usize,
     height: usize,
@@ -84,20 +69,20 @@ impl<'a> Panel<'a> {
         clippy::cast_sign_loss,
         reason = "sizes of pictures"
     )]
-    fn new(volume: &'a Volume) -> Self {
-        let geometry = volume.grid.or_indices();
+    fn new(findings: &'a Findings) -> Self {
+        let geometry = findings.grid.or_indices();
         let [width_mm, height_mm] =
             [0, 1].map(|a| geometry.size[a] as f64 * geometry.spacing_mm[a]);
         let mm_per_pixel = width_mm.max(height_mm) / PANEL_PIXELS;
         let side = |mm: f64| ((mm / mm_per_pixel).round() as usize).max(1);
         let (width, height) = (side(width_mm), side(height_mm));
-        Self { volume, geometry, window: window(volume), mm_per_pixel, width, height }
+        Self { findings, geometry, mm_per_pixel, width, height }
     }
 
-    fn draw(&self, picture: &mut Picture, corner: (usize, usize), k: usize, findings: &Findings) {
+    fn draw(&self, picture: &mut Picture, corner: (usize, usize), backdrop: &Backdrop) {
         for y in 0..self.height {
             for x in 0..self.width {
-                let rgb = self.pixel(self.index(x, 0), self.index(y, 1), k, findings);
+                let rgb = self.pixel(self.index(x, 0), self.index(y, 1), backdrop);
                 let at = ((corner.1 + y) * picture.width + corner.0 + x) * 3;
                 picture.rgb[at..at + 3].copy_from_slice(&rgb);
             }
@@ -117,27 +102,17 @@ impl<'a> Panel<'a> {
         ((mm / geometry.spacing_mm[axis]) as usize).min(geometry.size[axis] - 1)
     }
 
-    fn pixel(&self, i: usize, j: usize, k: usize, findings: &Findings) -> [u8; 3] {
-        let mut rgb = [self.grey(i, j, k); 3];
-        for segment in findings.segments.iter().filter(|segment| segment.mask.contains(i, j, k)) {
+    fn pixel(&self, i: usize, j: usize, backdrop: &Backdrop) -> [u8; 3] {
+        let (k, at) = (backdrop.k, 3 * (j * self.geometry.size[0] + i));
+        let mut rgb = [0, 1, 2].map(|channel| backdrop.rgb[at + channel]);
+        let segments = &self.findings.segments;
+        for segment in segments.iter().filter(|segment| segment.mask.contains(i, j, k)) {
             let share = if on_border(segment, i, j, k) { 0.9 } else { 0.3 };
             for (channel, color) in rgb.iter_mut().zip(segment.target.color_rgb) {
                 *channel = blend(*channel, color, share);
             }
         }
         rgb
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to 0..=255; NaN becomes 0"
-    )]
-    fn grey(&self, i: usize, j: usize, k: usize) -> u8 {
-        let [columns, rows, _] = self.geometry.size;
-        let value = self.volume.values[(k * rows + j) * columns + i];
-        let (low, high) = self.window;
-        ((value - low) / (high - low) * 255.0).clamp(0.0, 255.0) as u8
     }
 }
 
@@ -156,28 +131,16 @@ fn on_border(segment: &Segment, i: usize, j: usize, k: usize) -> bool {
             && mask.contains(i, j + 1, k))
 }
 
-/// Black and white: a wide soft-tissue window for HU, the middle 98.5 % of a sample of the values otherwise.
-fn window(volume: &Volume) -> (f32, f32) {
-    if volume.unit == IntensityUnit::Hounsfield {
-        return (-300.0, 400.0);
-    }
-    let step = (volume.values.len() / 100_000).max(1);
-    let mut sample: Vec<f32> = volume.values.iter().copied().step_by(step).collect();
-    sample.sort_by(f32::total_cmp);
-    let low = sample[sample.len() / 100];
-    let high = sample[sample.len() - 1 - sample.len() / 200];
-    (low, if high > low { high } else { low + 1.0 })
-}
-
 #[cfg(test)]
 mod tests {
     use domain::{
-        Bounds, CodedConcept, Extent, Mask, Measurements, ModelIdentity, SourceGrid, Target,
+        Bounds, CodedConcept, Evidence, Extent, Mask, Measurements, ModelIdentity, SourceGrid,
+        Target,
     };
 
     use super::*;
 
-    fn found(marked: &[usize]) -> (Volume, Findings) {
+    fn found(marked: &[usize]) -> Findings {
         let geometry = VolumeGeometry {
             size: [4, 2, 8],
             spacing_mm: [1.0, 2.0, 5.0],
@@ -206,6 +169,7 @@ mod tests {
             mask,
             measurements,
             confidence: None,
+            evidence: Evidence::default(),
             probabilities: None,
             boxes: vec![],
         };
@@ -217,34 +181,20 @@ mod tests {
             manufacturer: text(),
             sha256: text(),
         };
-        let values = (0_u8..64).map(f32::from).collect();
-        let grid = SourceGrid::Patient(geometry);
-        let volume = Volume { grid: grid.clone(), values, unit: IntensityUnit::Signal };
-        let findings = Findings {
+        Findings {
             model,
             parameters: vec![],
             input_sha256: text(),
-            grid,
+            grid: SourceGrid::Patient(geometry),
             segments: vec![segment],
             absent: vec![],
-        };
-        (volume, findings)
-    }
-
-    #[test]
-    fn slices_with_findings_are_shown_evenly() {
-        assert_eq!(sr_writer::chosen_slices(&found(&[2, 3, 5]).1, PANELS_MAX), [2, 3, 5]);
-        assert_eq!(
-            sr_writer::chosen_slices(&found(&[0, 1, 2, 3, 4, 5, 6, 7]).1, PANELS_MAX),
-            [0, 2, 3, 4, 6, 7]
-        );
-        assert_eq!(sr_writer::chosen_slices(&found(&[]).1, PANELS_MAX), [4]);
+        }
     }
 
     #[test]
     fn pixels_are_square_and_masks_have_their_colour() {
-        let (volume, findings) = found(&[2]);
-        let picture = Picture::of(&volume, &findings);
+        let backdrop = Backdrop { k: 2, rgb: (0..24).map(|byte| 10 * (byte / 3)).collect() };
+        let picture = Picture::of(&[backdrop], &found(&[2]));
         assert_eq!((picture.width, picture.height), (360, 360), "4 x 1 mm by 2 x 2 mm");
         let [red, green, _] = [picture.rgb[0], picture.rgb[1], picture.rgb[2]];
         assert!(red > 200 && green < 60, "the first voxel is in the mask");

@@ -5,21 +5,23 @@
 //! | 1, 2 | receive, spool | Association + C-STORE-RQ → `SpooledInstance` | [`crate::receive::SpoolIntake`], called by `scp` |
 //! | 3 | assemble | `SpooledInstance`, `Moment` → `Series` | [`crate::assembling`], around `domain::Assembler` |
 //! | 4 | route | `Series`, `RoutingTable` → jobs | [`route`] |
-//! | 5 to 8 | preprocess, infer, postprocess, write | series + model → result instances | [`process`] |
+//! | 5 to 8 | preprocess, infer, postprocess, write | series + model + question → result instances | [`process`] |
 //! | 9 | deliver | result instances + `Destination` → `Outcome`s | [`deliver`] |
 
 use std::path::Path;
 
 use domain::{
-    After, Companions, Findings, RoutingTable, Rule, SegmentationForm, SegmentationKind,
-    SeriesFacts, TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
+    After, Ask, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts, TransferSyntaxUid,
+    Unsuitable, UnsuitableCode, Verdict,
 };
-use inference::{Model, Volume};
+use inference::{AnswerOptions, Kind, Model, Question, SliceAnswers, Volume};
 use scu::{Chosen, Offered, Route, ScuError, Timeouts};
 use series::SourceSeries;
-use sr_writer::{ResultSet, WriteContext};
+use sr_writer::{Backdrop, ResultSet, WriteContext};
 
-use crate::{gating, overlay};
+use crate::backdrops::backdrops;
+use crate::gating;
+use crate::wanted::Wanted;
 
 /// 4: what every rule says about a series, asked after the series or after its study.
 pub(crate) fn route<'a>(
@@ -33,57 +35,117 @@ pub(crate) fn route<'a>(
 /// What a model said about a series, and the instances that say so.
 #[derive(Debug)]
 pub(crate) struct Processed {
-    /// The intensities on the source grid, for pictures.
-    pub(crate) volume: Volume,
+    /// Chosen slices as people see them, where pictures are wanted.
+    pub(crate) backdrops: Vec<Backdrop>,
     /// What was found.
     pub(crate) findings: Findings,
+    /// What a promptable model was asked; empty for others.
+    pub(crate) questions: Vec<Question>,
     /// SEG and SR, in each form that was asked for and is another than those before it.
     pub(crate) results: Vec<(SegmentationForm, ResultSet)>,
 }
 
-/// What is to be written: for all destinations together.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    /// Forms of the masks.
-    pub(crate) forms: Vec<SegmentationForm>,
-    /// What lies beside SEG and SR.
-    pub(crate) companions: Companions,
+/// Who is asked what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inquiry<'a> {
+    /// Who.
+    pub(crate) model: &'a Model,
+    /// What; the default for a model that takes no prompts.
+    pub(crate) ask: &'a Ask,
+    /// Answers to single slices that were made while the series arrived.
+    pub(crate) ahead: Option<&'a SliceAnswers>,
 }
 
 /// 5 to 8: one model over one assembled series. Plain and synchronous; runs on a worker thread.
 ///
 /// # Errors
-/// [`Unsuitable`] when the series cannot be used or the model fails: quarantine, no retry.
+/// [`Unsuitable`] when the series cannot be used, the question cannot be asked of it, or the model fails: quarantine, no retry.
 pub(crate) fn process(
-    model: &Model,
+    inquiry: &Inquiry<'_>,
     source: &SourceSeries,
     wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
+    let probabilities = wanted.has_probabilities();
+    let Answer { volume, findings, questions } = if takes_prompts(inquiry) {
+        asked(inquiry, source, probabilities)?
+    } else {
+        labelled(inquiry.model, source, probabilities)?
+    };
+    let pictures = wanted.has_pictures();
+    let shown = pictures.then(|| backdrops(&volume, &findings, source)).transpose()?;
+    let backdrops = shown.unwrap_or_default();
+    drop(volume);
+    let results = write(&findings, source, wanted, |form| WriteContext {
+        form,
+        companions: wanted.companions,
+        backdrops: backdrops.clone(),
+        ..context(form)
+    })?;
+    Ok(Processed { backdrops, findings, questions, results })
+}
+
+/// What comes of verbs 5 to 7.
+struct Answer {
+    volume: Volume,
+    findings: Findings,
+    questions: Vec<Question>,
+}
+
+/// A question to a model that takes none is refused by the model.
+fn takes_prompts(inquiry: &Inquiry<'_>) -> bool {
+    inquiry.model.kind() == Kind::Prompt || !inquiry.ask.is_default()
+}
+
+/// 5 to 7 of a model that is asked: the words are understood for these images, then put to the model slice by slice.
+fn asked(
+    inquiry: &Inquiry<'_>,
+    source: &SourceSeries,
+    keep_probabilities: bool,
+) -> Result<Answer, Unsuitable> {
+    let Inquiry { model, ask, ahead } = *inquiry;
+    let none = || Unsuitable::new(UnsuitableCode::TooFewSlices, "no instances");
+    let first = source.instances.first().ok_or_else(none)?;
+    let questions = model.understand(ask, &first.header)?;
+    for line in questions.log_lines() {
+        tracing::info!("{line}");
+    }
+    let options = AnswerOptions { keep_probabilities, ahead };
+    let (volume, findings) = inference::answer(model, source, &questions, options)?;
+    Ok(Answer { volume, findings, questions: questions.list().to_vec() })
+}
+
+/// 5 to 7 of a model that always looks for the same.
+fn labelled(
+    model: &Model,
+    source: &SourceSeries,
+    keep_probabilities: bool,
+) -> Result<Answer, Unsuitable> {
     let volume = inference::read_volume(source)?;
-    let fractional = wanted.forms.iter().any(|form| form.kind == SegmentationKind::Fractional);
     let input = inference::preprocess(model.manifest(), &volume, &source.modality)?
-        .keeping_probabilities(fractional);
+        .keeping_probabilities(keep_probabilities);
     let output = inference::infer(model, input)?;
     let findings = inference::postprocess(model, output, &volume)?;
+    Ok(Answer { volume, findings, questions: vec![] })
+}
+
+/// 8: the results in each form that is wanted, and past the gate.
+fn write(
+    findings: &Findings,
+    source: &SourceSeries,
+    wanted: &Wanted,
+    context: impl Fn(SegmentationForm) -> WriteContext,
+) -> Result<Vec<(SegmentationForm, ResultSet)>, Unsuitable> {
     let mut results: Vec<(SegmentationForm, ResultSet)> = Vec::new();
-    let pictures = wanted.companions.secondary_capture;
-    let backdrops = if pictures { overlay::backdrops(&volume, &findings) } else { Vec::new() };
-    for form in wanted.forms.iter().map(|form| sr_writer::effective_form(&findings, *form)) {
+    for form in wanted.forms.iter().map(|form| sr_writer::effective_form(findings, *form)) {
         if results.iter().all(|(written, _)| *written != form) {
-            let context = WriteContext {
-                form,
-                companions: wanted.companions,
-                backdrops: backdrops.clone(),
-                ..context(form)
-            };
-            let set = sr_writer::write(&findings, source, &context)
+            let set = sr_writer::write(findings, source, &context(form))
                 .map_err(|error| Unsuitable::new(UnsuitableCode::Unwritable, error.to_string()))?;
-            gating::check(&set, &findings, source)?;
+            gating::check(&set, findings, source)?;
             results.push((form, set));
         }
     }
-    Ok(Processed { volume, findings, results })
+    Ok(results)
 }
 
 /// 9: one result set to one destination over one association, SEG before SR: the first of several forms, in the first of

@@ -4,25 +4,25 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use domain::{
-    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Refusal,
-    SeriesInstanceUid, Stored, StudyInstanceUid,
+    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
+    SharedCommitments, SpooledInstance, Stored,
 };
 use spool::{Change, PartFile, Published, Spool, SpoolError};
+
+use crate::commitments::LedgerCommitments;
 
 /// What the assembling thread is told.
 #[derive(Debug)]
 pub(crate) enum Arrival {
     /// An instance is on stable storage and is new or newer.
     Instance {
-        /// Its study.
-        study: StudyInstanceUid,
-        /// Its series.
-        series: SeriesInstanceUid,
+        /// The instance.
+        instance: Box<SpooledInstance>,
         /// Over which association it came.
         association: AssociationId,
     },
     /// An association ended.
-    AssociationClosed(AssociationId),
+    AssociationClosed(AssociationId, Parting),
     /// The node stops.
     Stop,
 }
@@ -32,12 +32,17 @@ pub(crate) enum Arrival {
 pub(crate) struct SpoolIntake {
     spool: Arc<Spool>,
     arrivals: Sender<Arrival>,
+    commitments: Arc<LedgerCommitments>,
 }
 
 impl SpoolIntake {
     /// An intake into `spool` that tells `arrivals`.
-    pub(crate) fn new(spool: Arc<Spool>, arrivals: Sender<Arrival>) -> Self {
-        Self { spool, arrivals }
+    pub(crate) fn new(
+        spool: Arc<Spool>,
+        arrivals: Sender<Arrival>,
+        commitments: Arc<LedgerCommitments>,
+    ) -> Self {
+        Self { spool, arrivals, commitments }
     }
 }
 
@@ -53,8 +58,13 @@ impl Intake for SpoolIntake {
         Ok(Box::new(SpoolPart { spool, arrivals, association: origin.association, file }))
     }
 
-    fn association_closed(&self, association: AssociationId) {
-        self.tell(Arrival::AssociationClosed(association));
+    fn commitments(&self) -> Option<SharedCommitments> {
+        let commitments: SharedCommitments = Arc::<LedgerCommitments>::clone(&self.commitments);
+        Some(commitments)
+    }
+
+    fn association_closed(&self, association: AssociationId, parting: Parting) {
+        self.tell(Arrival::AssociationClosed(association, parting));
     }
 }
 
@@ -94,9 +104,8 @@ fn announce(published: &Published, association: AssociationId, arrivals: &Sender
     match published.change {
         Change::Identical => {}
         Change::New | Change::Replaced => {
-            let identity = &published.instance.identity;
-            let (study, series) = (identity.study.clone(), identity.series.clone());
-            drop(arrivals.send(Arrival::Instance { study, series, association }));
+            let instance = Box::new(published.instance.clone());
+            drop(arrivals.send(Arrival::Instance { instance, association }));
         }
     }
 }

@@ -5,59 +5,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{
-    AeTitle, After, Extent, Findings, Limits, RoutingTable, Segment, Unsuitable, Verdict,
-};
-use inference::{Model, RuntimeOptions};
-use serde::Serialize;
+use domain::{AeTitle, After, Ask, Limits, RoutingTable, Unsuitable, Verdict};
+use inference::{LoadOptions, Model, RuntimeOptions};
 use series::SourceInstance;
 use sr_writer::{Companions, Device, LabelMapCoding, ResultInstance, ResultSet, WriteContext};
 
+use crate::asking;
 use crate::cli::RunArgs;
 use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::files;
 use crate::models::{self, Models};
+use crate::outcome::SeriesOutcome;
 use crate::overlay::Picture;
-use crate::pipeline::{self, Processed, Wanted};
+use crate::pipeline::{self, Inquiry, Processed};
 use crate::progress::Progress;
 use crate::settings;
 use crate::text;
+use crate::wanted::{Overlay, Wanted};
 
-/// One segment of the outcome.
-#[derive(Debug, Serialize)]
-pub(crate) struct SegmentRow {
-    label: String,
-    code: String,
-    /// Absent for frames without a place in the patient.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    volume_ml: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    area_mm2: Option<f64>,
-    pixels: usize,
-    mean: Option<f64>,
-    standard_deviation: Option<f64>,
-    confidence: Option<f64>,
-    color: String,
-}
+/// Most reasons that the last words name.
+const REASONS_MAX: usize = 5;
 
-/// What became of one series under one model.
-#[derive(Debug, Serialize)]
-pub(crate) struct SeriesOutcome {
-    series: String,
-    model: String,
-    instances: usize,
-    /// Why nothing came out; absent when something did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unsuitable: Option<String>,
-    segments: Vec<SegmentRow>,
-    absent: Vec<String>,
-    files: Vec<PathBuf>,
+/// A model, what it is asked, and where its results go.
+#[derive(Clone)]
+struct Chosen {
+    model: Arc<Model>,
+    ask: Ask,
+    /// Below the folder of the series: the model's name, numbered where it is asked several things.
+    folder: String,
 }
 
 /// What runs over a series, and in whose name.
 struct Choice {
     models: Models,
+    /// What the models are asked without a configuration.
+    ask: Ask,
     routing: Option<RoutingTable>,
     called: Option<AeTitle>,
     limits: Limits,
@@ -66,16 +49,36 @@ struct Choice {
 
 impl Choice {
     /// The models for a series: the only one there is, or those of the rules that take the series.
-    fn of(&self, instances: &[Arc<SourceInstance>]) -> Vec<Arc<Model>> {
-        let Some(routing) = &self.routing else { return self.models.values().cloned().collect() };
+    fn of(&self, instances: &[Arc<SourceInstance>]) -> Vec<Chosen> {
+        let Some(routing) = &self.routing else {
+            let asked = self.models.values().map(|model| (model, &self.ask));
+            return numbered(asked);
+        };
         let facts = series::facts(instances, None, self.called.clone());
         let verdicts =
             [After::Series, After::Study].map(|after| pipeline::route(&facts, routing, after));
         let taken =
             verdicts.into_iter().flatten().filter(|(_, verdict)| *verdict == Verdict::Taken);
-        let names: BTreeSet<&str> = taken.map(|(rule, _)| rule.model.as_str()).collect();
-        names.into_iter().filter_map(|name| self.models.get(name).cloned()).collect()
+        numbered(taken.filter_map(|(rule, _)| Some((self.models.get(&rule.model)?, &rule.ask))))
     }
+}
+
+/// Each model with each question once.
+fn numbered<'a>(asked: impl Iterator<Item = (&'a Arc<Model>, &'a Ask)>) -> Vec<Chosen> {
+    let mut all: Vec<Chosen> = Vec::new();
+    for (model, ask) in asked {
+        let same = |chosen: &&Chosen| Arc::ptr_eq(&chosen.model, model);
+        if all.iter().filter(same).any(|chosen| chosen.ask == *ask) {
+            continue;
+        }
+        let name = &model.manifest().identity().name;
+        let folder = match all.iter().filter(same).count() {
+            0 => name.clone(),
+            count => format!("{name}-{}", count + 1),
+        };
+        all.push(Chosen { model: Arc::clone(model), ask: ask.clone(), folder });
+    }
+    all
 }
 
 /// Runs the command.
@@ -91,12 +94,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     print(args, &outcomes)?;
     if outcomes.iter().all(|outcome| outcome.unsuitable.is_some()) {
-        return Err(Failure::new(Fault::Input, "no series could be used"));
+        return Err(nothing_usable(&outcomes));
     }
     Ok(())
 }
 
 fn choose(args: &RunArgs) -> Result<Choice, Failure> {
+    let ask = args.ask.ask()?;
     let config = args.config.as_deref().map(settings::load).transpose()?;
     let options = match &config {
         Some(config) => settings::runtime_options(config)?,
@@ -108,13 +112,18 @@ fn choose(args: &RunArgs) -> Result<Choice, Failure> {
     };
     let runtime = models::runtime(&options)?;
     let models = match (&config, &args.model) {
-        (Some(config), _) => models::load_all(config, &runtime)?,
+        (Some(config), _) => models::load_all(config, &runtime, &LoadOptions::default())?,
         (None, Some(folder)) => one(models::load(folder, &runtime)?),
-        (None, None) => one(models::load_built_in(&runtime)?),
+        (None, None) => one(models::load_built_in_for(&ask, &runtime)?),
     };
-    refuse_prompts(args, &models)?;
+    if config.is_none() {
+        for model in models.values() {
+            asking::check(model, &ask).map_err(|fault| Failure::new(Fault::Misuse, fault))?;
+        }
+    }
     Ok(Choice {
         models,
+        ask,
         limits: config.as_ref().map(|config| config.limits.clone()).unwrap_or_default(),
         device: config.as_ref().map_or_else(settings::default_device, settings::device),
         called: config.as_ref().map(|config| config.node.ae_title.clone()),
@@ -124,18 +133,6 @@ fn choose(args: &RunArgs) -> Result<Choice, Failure> {
 
 fn one(model: Arc<Model>) -> Models {
     Models::from([(model.manifest().identity().name.clone(), model)])
-}
-
-/// Models that take prompts come with the kind `prompt`; none of today's kinds does.
-fn refuse_prompts(args: &RunArgs, models: &Models) -> Result<(), Failure> {
-    if args.prompt.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<_> = models.keys().map(String::as_str).collect();
-    Err(Failure::new(
-        Fault::Misuse,
-        format!("{} takes no prompts; leave --prompt out", names.join(", ")),
-    ))
 }
 
 fn run_series(
@@ -148,36 +145,27 @@ fn run_series(
         let series = &instances[0].identity.series;
         tracing::warn!("series {series}: no rule takes it; see parsenode route");
     }
-    chosen.iter().map(|model| run_model(args, choice, model, instances)).collect()
+    chosen.iter().map(|chosen| run_model(args, choice, chosen, instances)).collect()
 }
 
 fn run_model(
     args: &RunArgs,
     choice: &Choice,
-    model: &Model,
+    chosen: &Chosen,
     instances: &[Arc<SourceInstance>],
 ) -> Result<SeriesOutcome, Failure> {
-    let name = model.manifest().identity().name.clone();
+    let name = chosen.model.manifest().identity().name.clone();
     let series = instances[0].identity.series.to_string();
-    let progress =
-        Progress::spinner(&format!("{name} over {} instances of {series}", instances.len()));
-    let processed = infer(args, choice, model, instances);
+    let count = instances.len();
+    let progress = Progress::spinner(&format!("{name} over {count} instances of {series}"));
+    let processed = infer(args, choice, chosen, instances);
     progress.finish();
-    let mut outcome = SeriesOutcome {
-        series: series.clone(),
-        model: name.clone(),
-        instances: instances.len(),
-        unsuitable: None,
-        segments: vec![],
-        absent: vec![],
-        files: vec![],
-    };
+    let folder = args.out.join(&series).join(&chosen.folder);
+    let mut outcome = SeriesOutcome::new(series, name, count);
     match processed {
         Ok(processed) => {
-            let folder = args.out.join(series).join(name);
             outcome.files = write_files(&processed, &folder, !args.no_overlay)?;
-            outcome.segments = processed.findings.segments.iter().map(row).collect();
-            outcome.absent = absent(&processed.findings);
+            outcome.fill(&processed);
         }
         Err(unsuitable) => outcome.unsuitable = Some(unsuitable.to_string()),
     }
@@ -187,7 +175,7 @@ fn run_model(
 fn infer(
     args: &RunArgs,
     choice: &Choice,
-    model: &Model,
+    chosen: &Chosen,
     instances: &[Arc<SourceInstance>],
 ) -> Result<Processed, Unsuitable> {
     let source = series::assemble(instances, &choice.limits)?;
@@ -202,8 +190,10 @@ fn infer(
         rejected: vec![],
         predecessor: None,
     };
-    let wanted = Wanted { forms: vec![args.form()], companions: args.companions() };
-    pipeline::process(model, &source, &wanted, context)
+    let overlay = if args.no_overlay { Overlay::LeftOut } else { Overlay::Drawn };
+    let wanted = Wanted { forms: vec![args.form()], companions: args.companions(), overlay };
+    let inquiry = Inquiry { model: &chosen.model, ask: &chosen.ask, ahead: None };
+    pipeline::process(&inquiry, &source, &wanted, context)
 }
 
 fn write_files(
@@ -221,7 +211,7 @@ fn write_files(
     }
     if overlay {
         let path = folder.join("overlay.png");
-        Picture::of(&processed.volume, &processed.findings)
+        Picture::of(&processed.backdrops, &processed.findings)
             .write(&path)
             .or_fail(Fault::Disk, on)?;
         files.push(path);
@@ -243,75 +233,24 @@ pub(crate) fn file_names(results: &ResultSet) -> Vec<(String, &ResultInstance)> 
     results.instances().map(name).collect()
 }
 
-fn row(segment: &Segment) -> SegmentRow {
-    let [red, green, blue] = segment.target.color_rgb;
-    let measured = &segment.measurements;
-    SegmentRow {
-        label: segment.target.label.clone(),
-        code: segment.target.property_type.to_string(),
-        volume_ml: measured.extent.volume_mm3().map(|volume| volume / 1000.0),
-        area_mm2: area_mm2(&measured.extent),
-        pixels: measured.voxel_count,
-        mean: measured.intensity.map(|intensity| intensity.mean),
-        standard_deviation: measured.intensity.map(|intensity| intensity.standard_deviation),
-        confidence: segment.confidence.map(|confidence| confidence.0),
-        color: format!("#{red:02x}{green:02x}{blue:02x}"),
-    }
-}
-
-fn area_mm2(extent: &Extent) -> Option<f64> {
-    match extent {
-        Extent::Planar { area_mm2, .. } => Some(*area_mm2),
-        Extent::Volumetric { .. } | Extent::Pixels { .. } => None,
-    }
-}
-
-fn absent(findings: &Findings) -> Vec<String> {
-    findings.absent.iter().map(|absent| absent.target.label.clone()).collect()
-}
-
 fn print(args: &RunArgs, outcomes: &[SeriesOutcome]) -> Result<(), Failure> {
     if args.json {
         return text::print_json(&outcomes);
     }
-    for outcome in outcomes {
-        text::print_line(&format!(
-            "series {} · {} instances · {}",
-            outcome.series, outcome.instances, outcome.model
-        ))?;
-        match &outcome.unsuitable {
-            Some(reason) => text::print_line(&format!("  not usable: {reason}"))?,
-            None => text::print_line(&segment_table(outcome))?,
-        }
-        for file in &outcome.files {
-            text::print_line(&format!("  {}", file.display()))?;
-        }
-    }
+    outcomes.iter().try_for_each(SeriesOutcome::print)?;
     text::print_line("Results of an algorithm. Not for diagnosis.")
 }
 
-/// Volume, area, or the number of pixels where their size is unknown.
-fn size_text(row: &SegmentRow) -> String {
-    match (row.volume_ml, row.area_mm2) {
-        (Some(ml), _) => format!("{ml:.1} mL"),
-        (None, Some(mm2)) => format!("{mm2:.1} mm2"),
-        (None, None) => format!("{} pixels", row.pixels),
+/// The failure when nothing came out of any series, with the reasons of the first of them.
+fn nothing_usable(outcomes: &[SeriesOutcome]) -> Failure {
+    let mut text = String::from("no series could be used");
+    let reasons: BTreeSet<&str> =
+        outcomes.iter().filter_map(|outcome| outcome.unsuitable.as_deref()).collect();
+    for reason in reasons.iter().take(REASONS_MAX) {
+        text.push_str(&format!("\n  {reason}"));
     }
-}
-
-fn segment_table(outcome: &SeriesOutcome) -> String {
-    let mut table =
-        text::Table::new(&["segment", "code", "size", "mean", "SD", "confidence", "colour"]);
-    for row in &outcome.segments {
-        let confidence =
-            row.confidence.map_or_else(|| "-".into(), |value| format!("{:.1} %", value * 100.0));
-        let shown = |value: Option<f64>| value.map_or_else(|| "-".into(), |v| format!("{v:.1}"));
-        let (mean, deviation) = (shown(row.mean), shown(row.standard_deviation));
-        let size = size_text(row);
-        table.add(&[&row.label, &row.code, &size, &mean, &deviation, &confidence, &row.color]);
+    if reasons.len() > REASONS_MAX {
+        text.push_str(&format!("\n  and {} reasons more", reasons.len() - REASONS_MAX));
     }
-    for label in &outcome.absent {
-        table.add(&[label, "not found", "", "", "", "", ""]);
-    }
-    table.to_string()
+    Failure::new(Fault::Input, text)
 }

@@ -1,29 +1,34 @@
 //! `parsenode serve`: starts every part, waits for the signal, stops every part.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use config::Config;
-use domain::{Limits, Moment};
+use config::{CommitmentAnswers, Config};
+use domain::{Destination, Limits, Moment, Rule, Waits};
 use scp::{Doors, ScpCounters, ScpSettings, SecureDoor};
 use scu::Timeouts;
 use spool::Spool;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
+use crate::ahead::{Ahead, AheadAnswers, AheadWorker};
 use crate::assembling::Assembling;
 use crate::bell::Bell;
 use crate::cli::ServeArgs;
 use crate::clock;
+use crate::commitments::LedgerCommitments;
+use crate::committing::Committing;
 use crate::delivering::Delivering;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::http::{self, Watched};
 use crate::jobs::Worker;
 use crate::models::{self, Models};
 use crate::receive::{Arrival, SpoolIntake};
+use crate::reporting::Reporting;
 use crate::security::Security;
 use crate::settings;
 use crate::shutdown;
@@ -41,7 +46,10 @@ struct Node {
     spool: Arc<Spool>,
     counters: Arc<ScpCounters>,
     jobs: Arc<Bell>,
+    ahead: Arc<AheadAnswers>,
+    working: Arc<AtomicUsize>,
     deliveries: Arc<Notify>,
+    commitments: Arc<LedgerCommitments>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -61,19 +69,32 @@ impl Node {
     fn open(config: Config) -> Result<Self, Failure> {
         let security = Security::open(&config)?;
         let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-        let models = Arc::new(models::load_all(&config, &runtime)?);
+        let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
         let folder = &config.node.data;
         let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
             .or_fail(Fault::Disk, || folder.display().to_string())?;
         tracing::info!(data = %folder.display(), ?recovery, "spool open");
+        let ahead = Arc::new(AheadAnswers::new(config.inference.ahead_bytes_max));
+        let (spool, deliveries) = (Arc::new(spool), Arc::<Notify>::default());
+        let commitments = Arc::new(LedgerCommitments {
+            spool: Arc::clone(&spool),
+            wanted: Arc::new(config.commitment.wanted.clone()),
+            is_answered: config.commitment.answers != CommitmentAnswers::None,
+            limits: config.limits.clone(),
+            deliveries: Arc::clone(&deliveries),
+            reports: Arc::default(),
+        });
         Ok(Self {
             config,
             models,
             security,
-            spool: Arc::new(spool),
+            ahead,
+            working: Arc::default(),
+            spool,
             counters: Arc::default(),
             jobs: Arc::default(),
-            deliveries: Arc::default(),
+            deliveries,
+            commitments,
             stopping: Arc::default(),
         })
     }
@@ -83,7 +104,14 @@ impl Node {
         let http = self.bind_http().await?;
         let (stop, stopped) = watch::channel(false);
         let (arrivals, threads) = self.start_threads();
-        let delivering = tokio::spawn(self.delivering().run(stopped.clone()));
+        let (to_ask, delivering) = (Arc::default(), self.delivering());
+        let delivering = Delivering { commitments: Arc::clone(&to_ask), ..delivering };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(delivering.run(stopped.clone()));
+        tasks.spawn(self.committing(to_ask).run(stopped.clone()));
+        if let Some(reporting) = self.reporting() {
+            tasks.spawn(reporting.run(stopped.clone()));
+        }
         let purging =
             tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
         self.watch_security(&stopped);
@@ -104,14 +132,16 @@ impl Node {
             // Nobody listens only when every part has ended already.
             stop.send_replace(true);
         };
-        let intake = Arc::new(SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone()));
+        let commitments = Arc::clone(&self.commitments);
+        let intake = SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone(), commitments);
+        let intake = Arc::new(intake);
         let counters = Arc::clone(&self.counters);
         scp::serve(doors, Arc::new(self.scp_settings()), intake, counters, signalled).await;
         drop(arrivals.send(Arrival::Stop));
         self.jobs.ring();
         purging.abort();
         let spent = clock::now().since(*signalled_at.get_or_init(clock::now));
-        Self::join(threads, delivering, self.limits().shutdown_grace.saturating_sub(spent)).await;
+        Self::join(threads, tasks, self.limits().shutdown_grace.saturating_sub(spent)).await;
         Ok(())
     }
 
@@ -165,19 +195,45 @@ impl Node {
 
     fn start_threads(&self) -> (Sender<Arrival>, Vec<JoinHandle<()>>) {
         let (arrivals, receiver) = mpsc::channel();
+        let (ahead, working_ahead) = self.start_ahead().unzip();
+        let mut threads: Vec<JoinHandle<()>> = working_ahead.into_iter().collect();
         let assembling = Assembling {
             spool: Arc::clone(&self.spool),
             routing: self.config.routing.clone(),
             limits: self.limits().clone(),
-            quiet: self.config.receive.series_quiet,
+            waits: Waits {
+                quiet: self.config.receive.series_quiet,
+                release_quiet: self.config.receive.release_quiet,
+                association_wait: self.limits().association_wait,
+            },
+            ahead,
             jobs: Arc::clone(&self.jobs),
         };
-        let mut threads = vec![thread::spawn(move || assembling.run(&receiver))];
+        threads.push(thread::spawn(move || assembling.run(&receiver)));
         for _ in 0..self.config.inference.workers {
             let worker = self.worker();
             threads.push(thread::spawn(move || worker.run()));
         }
         (arrivals, threads)
+    }
+
+    /// Nobody works ahead where no rule has a model that is asked, or there is no room for answers.
+    fn start_ahead(&self) -> Option<(Ahead, JoinHandle<()>)> {
+        let is_asked = |rule: &Rule| !rule.ask.is_empty();
+        if !self.ahead.is_wanted() || !self.config.routing.rules.iter().any(is_asked) {
+            return None;
+        }
+        let (ahead, words) = Ahead::new(&self.ahead);
+        let worker = AheadWorker {
+            models: Arc::clone(&self.models),
+            routing: self.config.routing.clone(),
+            wishes: Arc::new(self.config.wishes.clone()),
+            limits: self.limits().clone(),
+            answers: Arc::clone(&self.ahead),
+            working: Arc::clone(&self.working),
+            stopping: Arc::clone(&self.stopping),
+        };
+        Some((ahead, thread::spawn(move || worker.run(&words))))
     }
 
     fn worker(&self) -> Worker {
@@ -188,6 +244,8 @@ impl Node {
             wishes: Arc::new(self.config.wishes.clone()),
             limits: self.limits().clone(),
             jobs: Arc::clone(&self.jobs),
+            ahead: Arc::clone(&self.ahead),
+            working: Arc::clone(&self.working),
             deliveries: Arc::clone(&self.deliveries),
             stopping: Arc::clone(&self.stopping),
         }
@@ -201,12 +259,46 @@ impl Node {
             security: Arc::clone(&self.security.destinations),
             wishes: Arc::new(self.config.wishes.clone()),
             backoff: self.config.backoff,
-            timeouts: Timeouts {
-                connect: self.config.deliver.connect_timeout,
-                io: self.config.deliver.timeout,
-            },
+            timeouts: self.timeouts(),
             wake: Arc::clone(&self.deliveries),
+            to_commit: Arc::clone(&self.commitments.wanted),
+            commitments: Arc::default(),
         }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        Timeouts { connect: self.config.deliver.connect_timeout, io: self.config.deliver.timeout }
+    }
+
+    fn committing(&self, wake: Arc<Notify>) -> Committing {
+        Committing {
+            commitments: Arc::clone(&self.commitments),
+            security: Arc::clone(&self.security.destinations),
+            ask_again: self.config.commitment.ask_again,
+            wait: self.config.commitment.wait,
+            timeouts: self.timeouts(),
+            wake,
+        }
+    }
+
+    /// Who reports to peers that asked us, if they may ask.
+    fn reporting(&self) -> Option<Reporting> {
+        let CommitmentAnswers::ReportTo(peers) = &self.config.commitment.answers else {
+            return None;
+        };
+        // Peers that are destinations are reached as these are; the others plainly.
+        let security = |to: &Destination| {
+            let is_destination = self.config.destinations.contains(to);
+            is_destination.then(|| self.security.destinations.get(&to.name).cloned()).flatten()
+        };
+        let peers = peers.iter().map(|to| (to.clone(), security(to))).collect();
+        Some(Reporting {
+            spool: Arc::clone(&self.spool),
+            peers: Arc::new(peers),
+            backoff: self.config.backoff,
+            timeouts: self.timeouts(),
+            wake: Arc::clone(&self.commitments.reports),
+        })
     }
 
     /// The HTTP port is taken before any work begins, so that a port in use is a failure of the start.
@@ -214,21 +306,17 @@ impl Node {
         let Some(address) = &self.config.node.http else { return Ok(None) };
         let listener = bind(address).await?;
         let (spool, counters) = (Arc::clone(&self.spool), Arc::clone(&self.counters));
+        let (ahead, stopping) = (Arc::clone(&self.ahead), Arc::clone(&self.stopping));
         let expiring = self.security.expiring.clone();
-        let watched = Watched::new(spool, counters, Arc::clone(&self.stopping), expiring)?;
-        Ok(Some((listener, watched)))
+        Ok(Some((listener, Watched::new(spool, counters, ahead, stopping, expiring)?)))
     }
 
     /// Waits for work in hand, at most what associations left of the grace. What is not done by then is done at the
     /// next start.
-    async fn join(
-        threads: Vec<JoinHandle<()>>,
-        delivering: tokio::task::JoinHandle<()>,
-        grace: Duration,
-    ) {
+    async fn join(threads: Vec<JoinHandle<()>>, mut tasks: JoinSet<()>, grace: Duration) {
         let join_all = move || threads.into_iter().for_each(|thread| drop(thread.join()));
         let joining = async {
-            drop(delivering.await);
+            while tasks.join_next().await.is_some() {}
             drop(tokio::task::spawn_blocking(join_all).await);
         };
         if tokio::time::timeout(grace, joining).await.is_err() {

@@ -1,7 +1,7 @@
 //! `parsenode status`: the ledger as a table, readable while the node runs and while it does not.
 
 use serde::Serialize;
-use spool::{DeliveryRow, JobRow, SeriesRow, Snapshot, Spool};
+use spool::{CommitmentRow, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot, Spool};
 
 use crate::cli::StatusArgs;
 use crate::clock;
@@ -18,6 +18,8 @@ struct Status {
     jobs: Vec<JobStatus>,
     deliveries: Vec<DeliveryStatus>,
     certificates: Vec<Expiry>,
+    commitments: Vec<CommitmentStatus>,
+    requests: Vec<RequestStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +58,34 @@ struct DeliveryStatus {
     form: Option<String>,
 }
 
+/// What a destination is to commit to.
+#[derive(Debug, Serialize)]
+struct CommitmentStatus {
+    job: i64,
+    destination: String,
+    state: String,
+    asked: u32,
+    redelivered: u32,
+    next_at: Option<u64>,
+    reason: Option<String>,
+    committed: u64,
+    instances: u64,
+}
+
+/// What a peer asks us to commit to.
+#[derive(Debug, Serialize)]
+struct RequestStatus {
+    transaction: String,
+    from: String,
+    state: String,
+    attempts: u32,
+    next_at: Option<u64>,
+    reason: Option<String>,
+    instances: u64,
+    committed: Option<u64>,
+    failed: Option<u64>,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let config = settings::load(&args.config)?;
@@ -75,6 +105,8 @@ impl Status {
             jobs: snapshot.jobs.into_iter().map(JobStatus::of).collect(),
             deliveries: snapshot.deliveries.into_iter().map(DeliveryStatus::of).collect(),
             certificates: vec![],
+            commitments: snapshot.commitments.into_iter().map(CommitmentStatus::of).collect(),
+            requests: snapshot.requests.into_iter().map(RequestStatus::of).collect(),
         }
     }
 }
@@ -123,6 +155,38 @@ impl DeliveryStatus {
     }
 }
 
+impl CommitmentStatus {
+    fn of(row: CommitmentRow) -> Self {
+        Self {
+            job: row.job.0,
+            destination: row.destination,
+            state: row.state,
+            asked: row.asked,
+            redelivered: row.redelivered,
+            next_at: row.next_at.map(|at| at.unix_millis()),
+            reason: row.reason,
+            committed: row.committed,
+            instances: row.instances,
+        }
+    }
+}
+
+impl RequestStatus {
+    fn of(row: RequestRow) -> Self {
+        Self {
+            transaction: row.transaction,
+            from: row.calling,
+            state: row.state,
+            attempts: row.attempts,
+            next_at: row.next_at.map(|at| at.unix_millis()),
+            reason: row.reason,
+            instances: row.instances,
+            committed: row.committed,
+            failed: row.failed,
+        }
+    }
+}
+
 fn print(status: &Status) -> Result<(), Failure> {
     print_table("series", &series_table(&status.series))?;
     print_table("jobs", &job_table(&status.jobs))?;
@@ -130,6 +194,8 @@ fn print(status: &Status) -> Result<(), Failure> {
     if !status.certificates.is_empty() {
         print_table("certificates", &certificate_table(&status.certificates))?;
     }
+    print_table("commitments", &commitment_table(&status.commitments))?;
+    print_table("commitment requests", &request_table(&status.requests))?;
     text::print_line(&format!("spool: {} MB", status.spool_bytes / 1_000_000))
 }
 
@@ -194,6 +260,41 @@ fn certificate_table(rows: &[Expiry]) -> Table {
     let mut table = Table::new(&["certificate", "subject", "days left"]);
     for row in rows {
         table.add(&[&row.file, &row.subject, &row.days_left.to_string()]);
+    }
+    table
+}
+
+fn commitment_table(rows: &[CommitmentStatus]) -> Table {
+    let mut table =
+        Table::new(&["job", "destination", "state", "committed", "asked", "redelivered", "why"]);
+    for row in rows {
+        let (job, asked, redelivered) =
+            (row.job.to_string(), row.asked.to_string(), row.redelivered.to_string());
+        table.add(&[
+            &job,
+            &row.destination,
+            &row.state,
+            &format!("{} of {}", row.committed, row.instances),
+            &asked,
+            &redelivered,
+            row.reason.as_deref().unwrap_or(""),
+        ]);
+    }
+    table
+}
+
+fn request_table(rows: &[RequestStatus]) -> Table {
+    let mut table = Table::new(&["transaction", "from", "state", "committed", "attempts", "why"]);
+    for row in rows {
+        let committed = row.committed.map(|count| format!("{count} of {}", row.instances));
+        table.add(&[
+            &row.transaction,
+            &row.from,
+            &row.state,
+            committed.as_deref().unwrap_or(""),
+            &row.attempts.to_string(),
+            row.reason.as_deref().unwrap_or(""),
+        ]);
     }
     table
 }

@@ -1,10 +1,10 @@
-//! What we agree to: titles as configured, peers of the table, and of Verification and the Storage SOP Classes what the peer
-//! may.
+//! What we agree to: titles as configured, peers of the table, and of Verification, the Storage SOP Classes and Storage
+//! Commitment what the peer may.
 
 use std::net::IpAddr;
 
-use dimse::{Acceptor, AssociateRequest, RejectionReason};
-use domain::{AeTitle, Allowance, Caller, CertificateFacts, Stranger};
+use dimse::{Acceptor, AssociateRequest, RejectionReason, Roles};
+use domain::{AeTitle, Allowance, Caller, CertificateFacts, CommitmentRoles, Stranger};
 
 use crate::ScpSettings;
 use crate::storage;
@@ -66,6 +66,8 @@ fn listed(title: &str, list: &[AeTitle]) -> Option<AeTitle> {
 #[derive(Debug)]
 pub(crate) struct Admission<'a> {
     pub(crate) settings: &'a ScpSettings,
+    /// What peers may do about storage commitment.
+    pub(crate) commitment: CommitmentRoles,
     pub(crate) welcome: &'a Result<Welcome<'a>, RejectionReason>,
 }
 
@@ -75,16 +77,33 @@ impl Acceptor for Admission<'_> {
     }
 
     fn takes_abstract_syntax(&self, uid: &str) -> bool {
-        let ours = uid == dimse::uids::VERIFICATION || storage::is_storage(uid);
+        let ours = uid == dimse::uids::VERIFICATION
+            || storage::is_storage(uid)
+            || (uid == dimse::uids::STORAGE_COMMITMENT && self.commitment.any());
         ours && self.welcome.as_ref().is_ok_and(|welcome| welcome.allowance.allows(uid))
     }
 
-    fn takes_transfer_syntax(&self, _abstract_syntax: &str, uid: &str) -> bool {
+    fn takes_transfer_syntax(&self, abstract_syntax: &str, uid: &str) -> bool {
+        if abstract_syntax == dimse::uids::STORAGE_COMMITMENT {
+            return dimse::is_commitment_syntax(uid);
+        }
         storage::is_storable_as(uid)
     }
 
     fn pdu_length_max(&self) -> u32 {
         self.settings.limits.pdu_length_max
+    }
+
+    fn roles(&self, abstract_syntax: &str) -> Roles {
+        if abstract_syntax != dimse::uids::STORAGE_COMMITMENT {
+            return Roles::SCU;
+        }
+        // Who asks us is SCU; who reports to us is SCP.
+        Roles { scu: self.commitment.may_ask, scp: self.commitment.may_report }
+    }
+
+    fn operations_max(&self) -> u16 {
+        self.settings.limits.operations_max
     }
 }
 
@@ -115,6 +134,23 @@ mod tests {
 
     fn verdict(settings: &ScpSettings, called: &str, calling: &str) -> Option<RejectionReason> {
         Welcome::of(settings, &visitor("10.0.0.1"), &request(called, calling)).err()
+    }
+
+    #[test]
+    fn storage_commitment_is_ours_in_the_roles_that_are_wanted() {
+        let settings = ScpSettings::new(Limits::default());
+        let welcome = Welcome::of(&settings, &visitor("10.0.0.1"), &request("NODE", "PACS"));
+        let class = dimse::uids::STORAGE_COMMITMENT;
+        for (may_ask, may_report) in [(false, false), (true, false), (false, true), (true, true)] {
+            let commitment = CommitmentRoles { may_ask, may_report };
+            let admission = Admission { settings: &settings, commitment, welcome: &welcome };
+            assert_eq!(admission.takes_abstract_syntax(class), may_ask || may_report);
+            assert_eq!(admission.roles(class), Roles { scu: may_ask, scp: may_report });
+            assert_eq!(admission.roles(dimse::uids::VERIFICATION), Roles::SCU);
+            let takes = |uid| admission.takes_transfer_syntax(class, uid);
+            assert!(takes(dimse::uids::IMPLICIT_VR_LITTLE_ENDIAN));
+            assert!(!takes("1.2.840.10008.1.2.4.50"));
+        }
     }
 
     #[test]
@@ -151,8 +187,10 @@ mod tests {
         let elsewhere = Welcome::of(&settings, &visitor("11.0.0.1"), &request("NODE", "CT1"));
         assert_eq!(elsewhere.err(), Some(RejectionReason::NoReasonGiven));
         let welcome = Welcome::of(&settings, &visitor("10.0.0.1"), &request("NODE", "CT1"));
-        let admission = Admission { settings: &settings, welcome: &welcome };
+        let commitment = CommitmentRoles { may_ask: true, may_report: true };
+        let admission = Admission { settings: &settings, commitment, welcome: &welcome };
         assert!(admission.takes_abstract_syntax(dimse::uids::VERIFICATION));
+        assert!(!admission.takes_abstract_syntax(dimse::uids::STORAGE_COMMITMENT));
         assert!(!admission.takes_abstract_syntax("1.2.840.10008.5.1.4.1.1.2"));
     }
 }

@@ -2,24 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use dimse::{
     Abort, AcceptedContext, Command, Connection, ConnectionError, FragmentKind, Incoming,
-    MessageEvent, MessageReader, PDataWriter, Pdu, ProtocolError, Response, Status, StoreRequest,
-    Transport,
+    MessageEvent, MessageReader, NormalizedRequest, PDataWriter, Pdu, ProtocolError, Response,
+    StoreRequest, Transport, encode_commitment_report,
 };
-use domain::{AssociationId, InstanceOrigin, Intake, Limits, Refusal, TransferSyntaxUid};
-use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
+use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use crate::ScpCounters;
+use crate::answers::{Answer, Answers};
+use crate::commitment::{NormalizedMessage, Reports, Service};
 use crate::fault::StoreFault;
 use crate::pace::Pace;
 use crate::peers::PeerState;
 use crate::reception::{Received, Reception, announced};
-use crate::status::status;
+
+/// A peer that asked for storage commitment and says nothing more for this long, but keeps its association, gets the report
+/// over it. One that is quicker to release it gets the report over another.
+const REPORT_AFTER: Duration = Duration::from_secs(1);
 
 /// How an Association ended.
 #[derive(Debug)]
@@ -39,7 +44,8 @@ pub(crate) enum Ended {
 pub(crate) struct Membership {
     id: AssociationId,
     intake: Arc<dyn Intake>,
-    counters: Arc<ScpCounters>,
+    pub(crate) counters: Arc<ScpCounters>,
+    was_released: AtomicBool,
 }
 
 impl Membership {
@@ -51,14 +57,17 @@ impl Membership {
     ) -> Self {
         counters.associations_accepted.fetch_add(1, Ordering::Relaxed);
         counters.associations_open.fetch_add(1, Ordering::Relaxed);
-        Self { id, intake: Arc::clone(intake), counters: Arc::clone(counters) }
+        let was_released = AtomicBool::new(false);
+        Self { id, intake: Arc::clone(intake), counters: Arc::clone(counters), was_released }
     }
 }
 
 impl Drop for Membership {
     fn drop(&mut self) {
         self.counters.associations_open.fetch_sub(1, Ordering::Relaxed);
-        self.intake.association_closed(self.id);
+        let was_released = self.was_released.load(Ordering::Acquire);
+        let parting = if was_released { Parting::Released } else { Parting::Aborted };
+        self.intake.association_closed(self.id, parting);
     }
 }
 
@@ -67,10 +76,13 @@ pub(crate) struct Association {
     pub(crate) origin: InstanceOrigin,
     pub(crate) contexts: BTreeMap<u8, AcceptedContext>,
     pub(crate) peer_pdu_length_max: u32,
+    /// Operations that the peer may have outstanding.
+    pub(crate) operations_max: usize,
     /// The node's, narrowed to what the peer may.
     pub(crate) limits: Limits,
     pub(crate) peer: Option<Arc<PeerState>>,
     pub(crate) membership: Arc<Membership>,
+    pub(crate) commitment: Service,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) progress: Progress,
 }
@@ -82,16 +94,27 @@ pub(crate) struct Progress {
     pub(crate) refused: AtomicU64,
 }
 
-/// A request whose data set has not ended.
+/// A message whose data set has not ended.
 struct Pending {
     context_id: u8,
-    request: Request,
+    message: Arriving,
 }
 
-enum Request {
+enum Arriving {
     Store(StoreRequest, Reception),
+    Normalized(NormalizedMessage),
     /// Its answer is known; its data set is thrown away.
     Answered(Response),
+    /// It answers a report of ours; its data set is thrown away.
+    Response(Response),
+}
+
+/// What changes as messages come.
+struct State<'a> {
+    messages: MessageReader,
+    pending: Option<Pending>,
+    answers: Answers<'a>,
+    reports: Reports,
 }
 
 /// What is to be done about what came.
@@ -99,52 +122,108 @@ enum Step {
     Wait,
     Answer(u8, Response),
     Publish(u8, StoreRequest, Result<Received, StoreFault>),
+    Commitment(u8, NormalizedMessage),
+    /// The peer answered a report.
+    Told(Response),
+    /// The peer gave us time to report.
+    Report,
+    Release,
     End(Ended),
 }
 
 impl Association {
     /// Serves the peer until the Association ends.
     pub(crate) async fn run<S: Transport>(&self, connection: &mut Connection<S>) -> Ended {
-        self.serve(connection).await.unwrap_or_else(Ended::Failed)
+        let mut state = State {
+            messages: MessageReader::new(),
+            pending: None,
+            answers: Answers::new(self.operations_max),
+            reports: Reports::default(),
+        };
+        let ended = self.serve(connection, &mut state).await.unwrap_or_else(Ended::Failed);
+        if matches!(ended, Ended::Released) {
+            self.membership.was_released.store(true, Ordering::Release);
+        }
+        if let Some(commitments) = &self.commitment.commitments {
+            state.reports.end(commitments).await;
+        }
+        ended
     }
 
-    async fn serve<S: Transport>(
-        &self,
+    async fn serve<'a, S: Transport>(
+        &'a self,
         connection: &mut Connection<S>,
+        state: &mut State<'a>,
     ) -> Result<Ended, ConnectionError> {
-        let mut messages = MessageReader::new();
-        let mut pending = None;
         let mut counted = 0;
         let mut pace = Pace::new(self.limits.idle_timeout, self.limits.slow_bytes_min);
         let started = Instant::now();
         loop {
-            let incoming = if messages.is_idle() {
-                let mut stopping = self.stopping.clone();
-                tokio::select! {
-                    biased;
-                    _ = stopping.wait_for(|stopping| *stopping) => return Ok(Ended::Stopping),
-                    incoming = connection.next(self.limits.idle_timeout) => incoming?,
-                }
-            } else {
-                connection.next(self.limits.idle_timeout).await?
-            };
-            match self.on_incoming(incoming, &mut messages, &mut pending)? {
+            match self.next(connection, state).await? {
                 Step::Wait => {}
                 Step::Answer(context_id, response) => {
-                    self.answer(connection, context_id, response).await?;
+                    state.answers.push(std::future::ready(Answer::new(context_id, response)));
                 }
                 Step::Publish(context_id, request, received) => {
-                    let response = self.publish(&request, received).await;
-                    self.answer(connection, context_id, response).await?;
+                    state.answers.push(self.publish(context_id, request, received));
+                }
+                Step::Commitment(context_id, message) => {
+                    state.answers.push(self.commit(context_id, message));
+                }
+                Step::Told(response) => {
+                    if let Some(commitments) = &self.commitment.commitments {
+                        state.reports.on_response(&response, commitments).await;
+                    }
+                }
+                Step::Report => self.report(connection, &mut state.reports).await?,
+                Step::Release => {
+                    while !state.answers.is_empty() {
+                        state.answers.wait().await;
+                        self.send_answers(connection, state).await?;
+                    }
+                    return Ok(Ended::Released);
                 }
                 Step::End(ended) => return Ok(ended),
             }
+            self.send_answers(connection, state).await?;
             self.count_bytes(connection.bytes_read(), &mut counted);
-            if messages.is_idle() {
+            if state.messages.is_idle() {
                 pace.rest();
             } else {
                 let moves_on = pace.on_bytes(connection.bytes_read(), started.elapsed());
                 moves_on.map_err(|_| ConnectionError::TooSlow(self.limits.idle_timeout))?;
+            }
+        }
+    }
+
+    /// Waits for what comes first: bytes, an answer that is ready, time to report, or the end of the node. Bytes are read on
+    /// while answers are outstanding, up to the number of operations that was agreed.
+    async fn next<'a, S: Transport>(
+        &'a self,
+        connection: &mut Connection<S>,
+        state: &mut State<'a>,
+    ) -> Result<Step, ConnectionError> {
+        let limit = self.limits.idle_timeout;
+        let State { messages, pending, answers, reports } = state;
+        let (is_idle, is_answered) = (messages.is_idle(), answers.is_empty());
+        if !is_idle && is_answered {
+            let incoming = connection.next(limit).await?;
+            return Ok(self.on_incoming(incoming, messages, pending, reports)?);
+        }
+        let mut stopping = self.stopping.clone();
+        let begins_no_more = is_idle && *stopping.borrow();
+        let may_read = !answers.is_full() && !begins_no_more;
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping), if is_idle && is_answered => {
+                Ok(Step::End(Ended::Stopping))
+            }
+            () = answers.wait(), if !is_answered => Ok(Step::Wait),
+            incoming = connection.next(limit), if may_read => {
+                Ok(self.on_incoming(incoming?, messages, pending, reports)?)
+            }
+            () = sleep(REPORT_AFTER), if is_idle && is_answered && reports.are_owed() => {
+                Ok(Step::Report)
             }
         }
     }
@@ -154,21 +233,28 @@ impl Association {
         incoming: Incoming<'_>,
         messages: &mut MessageReader,
         pending: &mut Option<Pending>,
+        reports: &Reports,
     ) -> Result<Step, ProtocolError> {
         let event = match incoming {
             Incoming::Fragment { fragment, bytes, ends } => {
                 messages.on_fragment(fragment, bytes, ends)?
             }
-            Incoming::Pdu(Pdu::ReleaseRequest) if messages.is_idle() => {
-                return Ok(Step::End(Ended::Released));
-            }
+            Incoming::Pdu(Pdu::ReleaseRequest) if messages.is_idle() => return Ok(Step::Release),
             Incoming::Pdu(Pdu::Abort(abort)) => return Ok(Step::End(Ended::AbortedByPeer(abort))),
             Incoming::Pdu(pdu) => return Err(ProtocolError::UnexpectedPdu(pdu.name())),
         };
         match event {
             None => Ok(Step::Wait),
             Some(MessageEvent::Command { context_id, command }) => {
-                self.on_command(context_id, command, pending)
+                let has_data_set = command.has_data_set();
+                let Some(message) = self.on_command(context_id, command, reports)? else {
+                    return Ok(Step::Wait);
+                };
+                if has_data_set {
+                    *pending = Some(Pending { context_id, message });
+                    return Ok(Step::Wait);
+                }
+                Ok(finish(Pending { context_id, message }))
             }
             Some(MessageEvent::DataSet { bytes, is_end }) => {
                 Ok(on_data_set(bytes, is_end, pending))
@@ -176,107 +262,100 @@ impl Association {
         }
     }
 
+    /// What a command begins; `None` when it begins nothing.
     fn on_command(
         &self,
         context_id: u8,
         command: Command,
-        pending: &mut Option<Pending>,
-    ) -> Result<Step, ProtocolError> {
+        reports: &Reports,
+    ) -> Result<Option<Arriving>, ProtocolError> {
         let context = self.contexts.get(&context_id);
         let context = context.ok_or(ProtocolError::UnknownContext(context_id))?;
-        let has_data_set = command.has_data_set();
-        let request = match command {
-            Command::EchoRequest { message_id } => Request::Answered(Response::to_echo(message_id)),
-            Command::OtherRequest(request) => Request::Answered(Response::to_other(&request)),
+        Ok(Some(match command {
+            Command::EchoRequest { message_id } => {
+                Arriving::Answered(Response::to_echo(message_id))
+            }
+            Command::OtherRequest(request) => Arriving::Answered(Response::to_other(&request)),
             Command::StoreRequest(request) => self.on_store(request, context),
-            Command::CancelRequest => return Ok(Step::Wait),
+            Command::NormalizedRequest(request) => self.on_normalized(request, context),
+            Command::CancelRequest => return Ok(None),
+            Command::Response(response) if reports.awaits(&response) => {
+                Arriving::Response(response)
+            }
             Command::Response(_) => {
                 return Err(ProtocolError::Fragments("a response came without a request"));
             }
-        };
-        match request {
-            Request::Answered(response) if !has_data_set => Ok(Step::Answer(context_id, response)),
-            Request::Answered(_) | Request::Store(..) => {
-                *pending = Some(Pending { context_id, request });
-                Ok(Step::Wait)
-            }
-        }
+        }))
     }
 
-    fn on_store(&self, request: StoreRequest, context: &AcceptedContext) -> Request {
+    fn on_store(&self, request: StoreRequest, context: &AcceptedContext) -> Arriving {
         let transfer_syntax = TransferSyntaxUid::parse(&context.transfer_syntax)
             .map_err(|_| StoreFault::CommandUid("transfer syntax"));
         let announced = transfer_syntax
             .and_then(|syntax| announced(&request, &context.abstract_syntax, &syntax));
         match announced {
             Ok(_) if self.peer.as_ref().is_some_and(|peer| !peer.may_send()) => {
-                Request::Answered(self.refuse(&request, &StoreFault::OverShare))
+                Arriving::Answered(self.refuse(&request, &StoreFault::OverShare))
             }
             Ok(announced) => {
                 let intake = self.membership.intake.as_ref();
                 let reception = Reception::begin(announced, &self.origin, intake, &self.limits);
-                Request::Store(request, reception)
+                Arriving::Store(request, reception)
             }
-            Err(fault) => Request::Answered(self.refuse(&request, &fault)),
+            Err(fault) => Arriving::Answered(self.refuse(&request, &fault)),
         }
     }
 
-    /// Publishes what was received, waits until it is durable, and gives the answer.
-    async fn publish(
+    fn on_normalized(&self, request: NormalizedRequest, context: &AcceptedContext) -> Arriving {
+        let begun = self.commitment.begin(request, &context.abstract_syntax, &self.limits);
+        begun.map_or_else(Arriving::Answered, Arriving::Normalized)
+    }
+
+    /// Hands a message about storage commitment to the node.
+    fn commit(
         &self,
-        request: &StoreRequest,
-        received: Result<Received, StoreFault>,
-    ) -> Response {
-        let published = match received {
-            Ok(received) => self.store(received).await.map_err(StoreFault::from),
-            Err(fault) => Err(fault),
-        };
-        match published {
-            Ok(()) => {
-                self.progress.stored.fetch_add(1, Ordering::Relaxed);
-                self.membership.counters.instances_stored.fetch_add(1, Ordering::Relaxed);
-                Response::to_store(request, Status::SUCCESS, "")
-            }
-            Err(fault) => self.refuse(request, &fault),
-        }
+        context_id: u8,
+        message: NormalizedMessage,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        let context = self.contexts.get(&context_id);
+        let syntax = context.map(|context| context.transfer_syntax.clone()).unwrap_or_default();
+        message.end(context_id, syntax, self.origin.clone(), self.limits.clone())
     }
 
-    async fn store(&self, received: Received) -> Result<(), Refusal> {
-        let Received { part, identity, bytes } = received;
-        if let Some(peer) = &self.peer {
-            peer.sent(bytes);
-        }
-        tracing::debug!(sop_instance = %identity.sop_instance, bytes, "received");
-        let (answer, answered) = oneshot::channel();
-        let membership = Arc::clone(&self.membership);
-        let stored = move |outcome| {
-            // Nobody waits any more when the node was told to stop at once.
-            drop(answer.send(outcome));
-            drop(membership);
-        };
-        part.publish(identity, Box::new(stored));
-        let silent = |_| Err(Refusal::ProcessingFailure("the intake gave no answer".into()));
-        answered.await.unwrap_or_else(silent)
-    }
-
-    fn refuse(&self, request: &StoreRequest, fault: &StoreFault) -> Response {
-        let (status, comment) = status(fault);
-        self.progress.refused.fetch_add(1, Ordering::Relaxed);
-        self.membership.counters.instances_refused.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(sop_instance = ?request.sop_instance, %status, reason = %fault, "not stored");
-        Response::to_store(request, status, comment)
-    }
-
-    async fn answer<S: Transport>(
+    /// Sends the report that is owed longest over this association.
+    async fn report<S: Transport>(
         &self,
         connection: &mut Connection<S>,
-        context_id: u8,
-        response: Response,
+        reports: &mut Reports,
     ) -> Result<(), ConnectionError> {
-        let command = Command::Response(response).encode();
+        let Some(commitments) = &self.commitment.commitments else { return Ok(()) };
+        let Some(outgoing) = reports.next(commitments).await else { return Ok(()) };
+        let context = self.contexts.get(&outgoing.context_id);
+        let syntax = context.map(|context| context.transfer_syntax.as_str()).unwrap_or_default();
+        let data_set = encode_commitment_report(&outgoing.report, syntax);
+        let writer = PDataWriter::new(outgoing.context_id, self.peer_pdu_length_max);
         let mut pdus = Vec::new();
-        let writer = PDataWriter::new(context_id, self.peer_pdu_length_max);
-        writer.put(&mut pdus, FragmentKind::Command, &command);
+        writer.put(&mut pdus, FragmentKind::Command, &outgoing.command.encode());
+        writer.put(&mut pdus, FragmentKind::DataSet, &data_set);
+        connection.send(&pdus, self.write_limit()).await
+    }
+
+    /// Sends all answers that are ready in one write.
+    async fn send_answers<S: Transport>(
+        &self,
+        connection: &mut Connection<S>,
+        state: &mut State<'_>,
+    ) -> Result<(), ConnectionError> {
+        let answers = state.answers.take();
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let mut pdus = Vec::new();
+        for Answer { context_id, response, owed } in answers {
+            let writer = PDataWriter::new(context_id, self.peer_pdu_length_max);
+            writer.put(&mut pdus, FragmentKind::Command, &Command::Response(response).encode());
+            owed.into_iter().for_each(|request| state.reports.owe(context_id, request));
+        }
         connection.send(&pdus, self.write_limit()).await
     }
 
@@ -294,20 +373,24 @@ impl Association {
 }
 
 fn on_data_set(bytes: &[u8], is_end: bool, pending: &mut Option<Pending>) -> Step {
-    if let Some(Pending { request: Request::Store(_, reception), .. }) = pending {
-        reception.on_bytes(bytes);
+    match pending.as_mut().map(|pending| &mut pending.message) {
+        Some(Arriving::Store(_, reception)) => reception.on_bytes(bytes),
+        Some(Arriving::Normalized(message)) => message.on_bytes(bytes),
+        Some(Arriving::Answered(_) | Arriving::Response(_)) | None => {}
     }
     if !is_end {
         return Step::Wait;
     }
-    match pending.take() {
-        Some(Pending { context_id, request: Request::Store(request, reception) }) => {
-            Step::Publish(context_id, request, reception.end())
-        }
-        Some(Pending { context_id, request: Request::Answered(response) }) => {
-            Step::Answer(context_id, response)
-        }
-        // The message reader lets no data set through without its command.
-        None => Step::Wait,
+    // The message reader lets no data set through without its command.
+    pending.take().map_or(Step::Wait, finish)
+}
+
+/// A message is complete.
+fn finish(Pending { context_id, message }: Pending) -> Step {
+    match message {
+        Arriving::Store(request, reception) => Step::Publish(context_id, request, reception.end()),
+        Arriving::Normalized(message) => Step::Commitment(context_id, message),
+        Arriving::Answered(response) => Step::Answer(context_id, response),
+        Arriving::Response(response) => Step::Told(response),
     }
 }

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dimse::{
-    Abort, AssociateRequest, Connection, ConnectionError, Incoming, Negotiated, Pdu, ProtocolError,
-    Rejection, RejectionReason, Transport, encode_release_response, negotiate,
+    Abort, AssociateRequest, Connection, ConnectionError, IdentityItem, Incoming, Negotiated, Pdu,
+    ProtocolError, Rejection, RejectionReason, Transport, encode_release_response, negotiate,
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits};
 use tokio::net::TcpStream;
@@ -23,6 +23,7 @@ use trust::ServerConfig;
 
 use crate::admission::{Admission, Titles, Visitor, Welcome};
 use crate::association::{Association, Ended, Membership, Progress};
+use crate::commitment::Service;
 use crate::doors::Entered;
 use crate::handshake::{Secured, TLS_HANDSHAKE, Unsecured, secure};
 use crate::identify::{Identified, Identifying};
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Semaphore>,
     pub(crate) peers: Peers,
     pub(crate) identifying: Identifying,
+    /// Storage commitment.
+    pub(crate) commitment: Service,
     pub(crate) next_id: AtomicU64,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -200,12 +203,15 @@ impl Shared {
         welcome: &Result<Welcome<'_>, RejectionReason>,
         request: &AssociateRequest,
     ) -> Result<(Admitted, Option<String>), Rejection> {
-        let mut negotiated = negotiate(request, &Admission { settings: &self.settings, welcome })?;
+        let commitment = self.commitment.roles();
+        let admission = Admission { settings: &self.settings, commitment, welcome };
+        let mut negotiated = negotiate(request, &admission)?;
         let Welcome { titles, peer, allowance } = welcome.clone()?;
-        let identity = request.user.identity.as_deref();
+        let identity = request.user.claim();
         let identified = self.identifying.user(identity, &allowance.identity).await?;
         let Identified { user, response } = identified.unwrap_or_default();
-        negotiated.accept.user.identity_response = response;
+        let response = response.map(|response| Box::new(IdentityItem::Response(response)));
+        negotiated.accept.user.identity = response;
         let peer = peer.and_then(|index| self.peers.get(index)).cloned();
         let places = self.places(peer.as_deref())?;
         let mut limits = self.settings.limits.clone();
@@ -235,6 +241,8 @@ impl Shared {
             origin: InstanceOrigin { calling, called, peer: address, association: id },
             contexts: negotiated.contexts,
             peer_pdu_length_max: negotiated.peer_pdu_length_max,
+            operations_max: usize::from(negotiated.operations_max),
+            commitment: self.commitment.clone(),
             limits,
             peer,
             membership: Arc::new(Membership::new(id, &self.intake, &self.counters)),

@@ -30,6 +30,17 @@ pub enum ScuError {
     /// C-ECHO was not answered with success.
     #[error("C-ECHO answered with status {0}")]
     Echo(Status),
+    /// Storage Commitment was not accepted.
+    #[error("Storage Commitment is not accepted")]
+    CommitmentNotAccepted,
+    /// N-EVENT-REPORT was not answered with success.
+    #[error("N-EVENT-REPORT answered with status {status} {comment}")]
+    ReportNotTaken {
+        /// The status.
+        status: Status,
+        /// Error Comment, perhaps empty.
+        comment: String,
+    },
     /// A file of ours cannot be sent.
     #[error("{} cannot be sent: {reason}", path.display())]
     File {

@@ -1,12 +1,12 @@
-//! An Association that we requested: established, used for one operation at a time, released or aborted.
+//! An Association that we requested: established, used for one operation of ours at a time, released or aborted.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dimse::{
     Abort, AssociateAccept, AssociateRequest, Command, Connection, ConnectionError, ContextOutcome,
-    Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError, Response,
-    UserIdentity, UserInformation, encode_release_request, uids,
+    IdentityItem, Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError,
+    Response, RoleSelection, Roles, UserIdentity, UserInformation, encode_release_request, uids,
 };
 
 use crate::dial::{Line, dial};
@@ -17,12 +17,26 @@ const PDU_LENGTH_MAX: u32 = 16_384;
 /// How long the peer may take to close the connection after its or our last word.
 const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 
+/// What the acceptor sent.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Its Presentation Context ID.
+    pub(crate) context_id: u8,
+    /// Its command set.
+    pub(crate) command: Command,
+    /// The beginning of its data set.
+    pub(crate) data_set: Vec<u8>,
+}
+
 /// An established Association.
 #[derive(Debug)]
 pub(crate) struct Requestor {
     connection: Connection<Line>,
     messages: MessageReader,
-    accepted: BTreeSet<u8>,
+    /// Transfer syntaxes by Presentation Context ID.
+    accepted: BTreeMap<u8, String>,
+    /// What the acceptor said to the roles that were proposed.
+    roles: Vec<RoleSelection>,
     peer_pdu_length_max: u32,
     limit: Duration,
     message_id: u16,
@@ -35,6 +49,16 @@ impl Requestor {
         contexts: Vec<ProposedContext>,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
+        Self::open_as(route, contexts, vec![], timeouts).await
+    }
+
+    /// Connects and establishes an Association in these roles.
+    pub(crate) async fn open_as(
+        route: Route<'_>,
+        contexts: Vec<ProposedContext>,
+        roles: Vec<RoleSelection>,
+        timeouts: &Timeouts,
+    ) -> Result<Self, ScuError> {
         let line = dial(route, timeouts.connect).await?;
         let mut connection = Connection::new(line, PDU_LENGTH_MAX);
         let Route { to, .. } = route;
@@ -44,7 +68,7 @@ impl Requestor {
             calling: to.calling.to_string(),
             application_context: uids::APPLICATION_CONTEXT.to_owned(),
             contexts,
-            user: user_information(route),
+            user: UserInformation { roles, ..user_information(route) },
         };
         connection.send(&request.encode(), timeouts.io).await?;
         let answer = match connection.next(timeouts.io).await {
@@ -53,11 +77,12 @@ impl Requestor {
             Err(error) => Err(error.into()),
         };
         match answer.and_then(|pdu| accepted(pdu, &request.contexts)) {
-            Ok((accepted, peer_pdu_length_max)) => Ok(Self {
+            Ok((accepted, user)) => Ok(Self {
                 connection,
                 messages: MessageReader::new(),
                 accepted,
-                peer_pdu_length_max,
+                roles: user.roles,
+                peer_pdu_length_max: user.pdu_length_max,
                 limit: timeouts.io,
                 message_id: 0,
             }),
@@ -70,12 +95,28 @@ impl Requestor {
 
     /// Was this presentation context accepted?
     pub(crate) fn accepts(&self, context_id: u8) -> bool {
-        self.accepted.contains(&context_id)
+        self.accepted.contains_key(&context_id)
+    }
+
+    /// The transfer syntax of a presentation context that was accepted.
+    pub(crate) fn transfer_syntax(&self, context_id: u8) -> Option<&str> {
+        self.accepted.get(&context_id).map(String::as_str)
+    }
+
+    /// What the acceptor said to our roles for a SOP class; `None` when it said nothing.
+    pub(crate) fn roles(&self, sop_class: &str) -> Option<Roles> {
+        let said = self.roles.iter().find(|said| said.sop_class == sop_class);
+        said.map(|said| said.roles)
     }
 
     /// Longest P-DATA-TF that the peer takes; 0 is no limit.
     pub(crate) fn peer_pdu_length_max(&self) -> u32 {
         self.peer_pdu_length_max
+    }
+
+    /// No message of the peer has begun that has not ended.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.messages.is_idle()
     }
 
     /// The Message ID of the next request.
@@ -91,9 +132,20 @@ impl Requestor {
 
     /// Waits for the response to `message_id`.
     pub(crate) async fn response(&mut self, message_id: u16) -> Result<Response, ScuError> {
-        let mut response = None;
+        // Data sets of responses are not looked at.
+        let Message { command, .. } = self.message(self.limit, 0).await?;
+        answering(command, message_id)
+    }
+
+    /// Waits for the next message; the first `data_set_bytes_max` bytes of its data set are kept.
+    pub(crate) async fn message(
+        &mut self,
+        limit: Duration,
+        data_set_bytes_max: usize,
+    ) -> Result<Message, ScuError> {
+        let mut message = None;
         loop {
-            let event = match self.connection.next(self.limit).await? {
+            let event = match self.connection.next(limit).await? {
                 Incoming::Fragment { fragment, bytes, ends } => {
                     let event = self.messages.on_fragment(fragment, bytes, ends);
                     event.map_err(ConnectionError::from)?
@@ -103,15 +155,22 @@ impl Requestor {
             };
             let ends = match event {
                 None => false,
-                Some(MessageEvent::DataSet { is_end, .. }) => is_end,
-                Some(MessageEvent::Command { command, .. }) => {
+                Some(MessageEvent::DataSet { bytes, is_end }) => {
+                    let kept = message.as_mut().map(|message: &mut Message| &mut message.data_set);
+                    if let Some(kept) = kept {
+                        let room = data_set_bytes_max.saturating_sub(kept.len());
+                        kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+                    }
+                    is_end
+                }
+                Some(MessageEvent::Command { context_id, command }) => {
                     let ends = !command.has_data_set();
-                    response = Some(answering(command, message_id)?);
+                    message = Some(Message { context_id, command, data_set: Vec::new() });
                     ends
                 }
             };
-            if let (true, Some(response)) = (ends, response.take_if(|_| ends)) {
-                return Ok(response);
+            if let (true, Some(message)) = (ends, message.take_if(|_| ends)) {
+                return Ok(message);
             }
         }
     }
@@ -142,12 +201,16 @@ impl Requestor {
 /// accept the identity rejects the Association.
 fn user_information(route: Route<'_>) -> UserInformation {
     let claim = route.security.and_then(|security| security.identity.clone());
-    let identity = claim.map(|claim| Box::new(UserIdentity { claim, wants_response: false }));
+    let identity = claim.map(|claim| UserIdentity { claim, wants_response: false });
+    let identity = identity.map(|identity| Box::new(IdentityItem::Claim(identity)));
     UserInformation { identity, ..UserInformation::ours(PDU_LENGTH_MAX) }
 }
 
-/// The accepted presentation contexts, and the longest P-DATA-TF that the peer takes.
-fn accepted(pdu: Pdu, proposed: &[ProposedContext]) -> Result<(BTreeSet<u8>, u32), ScuError> {
+/// The accepted presentation contexts, and what else the peer said.
+fn accepted(
+    pdu: Pdu,
+    proposed: &[ProposedContext],
+) -> Result<(BTreeMap<u8, String>, UserInformation), ScuError> {
     let AssociateAccept { contexts, user, .. } = match pdu {
         Pdu::AssociateAccept(accept) => accept,
         Pdu::AssociateReject(rejection) => return Err(ScuError::Rejected(rejection)),
@@ -156,8 +219,9 @@ fn accepted(pdu: Pdu, proposed: &[ProposedContext]) -> Result<(BTreeSet<u8>, u32
             return Err(unexpected(pdu.name()));
         }
     };
-    let mut accepted = BTreeSet::new();
-    for answer in contexts.iter().filter(|answer| answer.outcome == ContextOutcome::Acceptance) {
+    let mut accepted = BTreeMap::new();
+    for answer in contexts.into_iter().filter(|answer| answer.outcome == ContextOutcome::Acceptance)
+    {
         let syntax = &answer.transfer_syntax;
         let is_proposed = |context: &&ProposedContext| {
             context.id == answer.id && context.transfer_syntaxes.contains(syntax)
@@ -166,19 +230,20 @@ fn accepted(pdu: Pdu, proposed: &[ProposedContext]) -> Result<(BTreeSet<u8>, u32
             let error = ProtocolError::InvalidPdu("what was not proposed is accepted");
             return Err(ConnectionError::from(error).into());
         }
-        accepted.insert(answer.id);
+        accepted.insert(answer.id, answer.transfer_syntax);
     }
-    Ok((accepted, user.pdu_length_max))
+    Ok((accepted, user))
 }
 
 /// The response to `message_id`, if `command` is it.
-fn answering(command: Command, message_id: u16) -> Result<Response, ScuError> {
+pub(crate) fn answering(command: Command, message_id: u16) -> Result<Response, ScuError> {
     let wrong = match command {
         Command::Response(response) if response.message_id == message_id => return Ok(response),
         Command::Response(_) => "a response to another request came",
         Command::EchoRequest { .. }
         | Command::StoreRequest(_)
         | Command::CancelRequest
+        | Command::NormalizedRequest(_)
         | Command::OtherRequest(_) => "a request came where a response was due",
     };
     Err(ConnectionError::from(ProtocolError::Fragments(wrong)).into())
@@ -198,6 +263,8 @@ async fn part(connection: Connection<Line>, error: &ScuError) {
         | ScuError::Rejected(_)
         | ScuError::Aborted(_)
         | ScuError::VerificationNotAccepted
+        | ScuError::CommitmentNotAccepted
+        | ScuError::ReportNotTaken { .. }
         | ScuError::Echo(_) => None,
     };
     if let Some(abort) = abort {

@@ -15,6 +15,7 @@
 //! *Invariant:* every job ends once: done, quarantined or superseded.
 
 mod commit;
+mod commitments;
 mod compare;
 mod durable;
 mod error;
@@ -36,8 +37,9 @@ pub use commit::{OnStored, Published};
 pub use durable::publish_file;
 pub use error::SpoolError;
 pub use ledger::{
-    Change, Closed, Counts, Delivery, DeliveryRow, JobRow, LedgerView, NewJob, OpenRow, ResultFile,
-    SeriesRow, Snapshot,
+    Asked, Change, Closed, CommitmentRow, Counts, Delivery, DeliveryRow, DueCommitment, JobRow,
+    LedgerView, NewJob, OpenMax, OpenRow, OwedReport, ReportOutcome, Reported, RequestRow,
+    ResultFile, SeriesRow, Snapshot,
 };
 pub use part::PartFile;
 pub use purge::Purged;

@@ -18,12 +18,14 @@ pub struct Purged {
 
 impl Spool {
     /// Removes instances and results of closed series that have been finished since before `older_than`: closed, their
-    /// study asked, all their jobs done, superseded or quarantined. Rows stay as history; the state becomes `purged`.
+    /// study asked, all their jobs done, superseded or quarantined: not while a destination is still to commit. Rows stay as history; the
+    /// state becomes `purged`. What peers asked us to commit to, and was reported on before `older_than`, is forgotten.
     ///
     /// # Errors
     /// The first operation that failed; what is left is removed the next time.
     pub fn purge(&self, older_than: Moment) -> Result<Purged, SpoolError> {
         let mut purged = Purged::default();
+        self.ledger.purge_requests(older_than)?;
         for series in self.ledger.purgeable(older_than)? {
             self.purge_series(&series, older_than, &mut purged)?;
         }

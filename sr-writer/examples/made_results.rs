@@ -14,9 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::{
-    Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Extent, Findings, Intensity, Limits,
-    Mask, Measurements, ModelIdentity, Moment, PlanarBox, Probabilities, Segment, SourceGrid,
-    Target, TransferSyntaxUid,
+    Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Evidence, Extent, Findings, Intensity,
+    Limits, Mask, Measurements, ModelIdentity, Moment, PlanarBox, Probabilities, Segment,
+    SourceGrid, Target, TransferSyntaxUid,
 };
 use series::SourceSeries;
 use sr_writer::{
@@ -198,6 +198,7 @@ fn segment(source: &SourceSeries, target: Target, centre: [f64; 3], radius: [f64
         measurements: measurements(source, &mask, bounds),
         confidence: Some(Confidence(0.875)),
         probabilities: Some(Probabilities { slices: probabilities.collect() }),
+        evidence: Evidence::default(),
         boxes: vec![PlanarBox { k: key, first, last }],
         mask,
     }

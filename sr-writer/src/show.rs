@@ -5,8 +5,8 @@ use dicom_dictionary_std::uids::{LABEL_MAP_SEGMENTATION_STORAGE, SEGMENTATION_ST
 use domain::{TransferSyntaxUid, UidError};
 use thiserror::Error;
 
-use crate::tags;
-use crate::{segments_table, tree};
+use crate::table::table;
+use crate::{recode, segments_table, tags, tree};
 
 /// Sequence nesting of a file that is shown.
 const DEPTH_MAX: usize = 64;
@@ -30,13 +30,16 @@ pub enum ShowError {
 
 /// A whole DICOM file as text: a Segmentation by [`segments_table`], a structured report by [`tree()`].
 ///
+/// Of label maps in Explicit VR Little Endian or RLE Lossless, the pixels say how many frames show each segment.
+///
 /// # Errors
 /// [`ShowError`] when the bytes are no DICOM file, cannot be parsed or are of another kind.
 pub fn show(file: &[u8]) -> Result<String, ShowError> {
     let set = read(file)?;
     let sop_class = set.text(tags::SOP_CLASS_UID).unwrap_or_default();
     if [SEGMENTATION_STORAGE, LABEL_MAP_SEGMENTATION_STORAGE].contains(&sop_class.as_str()) {
-        Ok(segments_table(&set))
+        let counts = recode::frames_of_values(file);
+        Ok(counts.map_or_else(|| segments_table(&set), |counts| table(&set, &Some(counts))))
     } else if set.contains(tags::VALUE_TYPE) {
         Ok(tree(&set))
     } else {

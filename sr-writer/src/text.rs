@@ -25,6 +25,18 @@ fn printable(character: char) -> char {
     }
 }
 
+/// The text with each character that ASCII lacks written by its number, as `Ni<U+00E8>re`: for words that people gave.
+pub(crate) fn escaped(text: &str) -> String {
+    let escape = |character: char| {
+        if character.is_ascii() || character.is_control() {
+            character.to_string()
+        } else {
+            format!("<U+{:04X}>", u32::from(character))
+        }
+    };
+    text.chars().map(escape).collect()
+}
+
 /// As [`ascii`] for an attribute that must not be empty (type 1).
 pub(crate) fn required(text: &str, max: usize) -> String {
     let cleaned = ascii(text, max);
@@ -59,6 +71,13 @@ mod tests {
         assert_eq!(ascii("abc def", 4), "abc");
         assert_eq!(ascii("abc def", 5), "abc d");
         assert_eq!(required("\n", 64), "unknown");
+    }
+
+    #[test]
+    fn words_in_any_script_can_be_told_apart() {
+        assert_eq!(escaped("ni\u{e8}re"), "ni<U+00E8>re");
+        assert_eq!(escaped("\u{809d}"), "<U+809D>");
+        assert_eq!(ascii(&escaped("left\u{85} \\ right"), 64), "left  / right");
     }
 
     #[test]

@@ -121,6 +121,27 @@ fn more_than_255_segments_take_two_bytes_a_pixel() {
 }
 
 #[test]
+fn a_label_map_is_shown_with_the_frames_of_its_segments() {
+    let source = series(|_| {});
+    let findings = findings(&source, apart(&source));
+    let frames = |file: &[u8]| -> Vec<String> {
+        let table = sr_writer::show(file).unwrap();
+        let last = |line: &str| line.split_whitespace().last().unwrap_or_default().to_owned();
+        table.lines().skip(1).map(last).collect()
+    };
+    let mut context = context();
+    for label_maps in [LabelMapCoding::Plain, LabelMapCoding::Rle] {
+        (context.form, context.label_maps) = (LABELMAP, label_maps);
+        let results = sr_writer::write(&findings, &source, &context).unwrap();
+        assert_eq!(frames(&results.segmentations[0].file), ["3", "1", "3"], "{label_maps:?}");
+    }
+    let to = TransferSyntaxUid::parse("1.2.840.10008.1.2").unwrap();
+    let results = sr_writer::write(&findings, &source, &context).unwrap();
+    let implicit = recode_file(&results.segmentations[0], &to).unwrap();
+    assert_eq!(frames(&implicit), ["?"; 3], "not read in this transfer syntax");
+}
+
+#[test]
 fn a_label_map_in_rle_is_the_same_in_every_transfer_syntax() {
     let source = series(|_| {});
     let findings = findings(&source, apart(&source));

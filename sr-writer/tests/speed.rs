@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use dataset::Vr;
 use domain::{
-    Axes, Bounds, Extent, Intensity, IntensityUnit, Limits, Mask, Measurements, Segment, SliceMask,
+    Axes, Bounds, Evidence, Extent, Intensity, IntensityUnit, Limits, Mask, Measurements, Segment,
+    SliceMask,
 };
 use series::SourceSeries;
 
@@ -65,6 +66,7 @@ fn ellipsoid(centre: [f64; 2]) -> Segment {
         measurements,
         confidence: None,
         probabilities: None,
+        evidence: Evidence::default(),
         boxes: vec![],
     }
 }

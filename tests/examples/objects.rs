@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use domain::{
-    Axes, Bounds, CodedConcept, Extent, Findings, Limits, Mask, Measurements, ModelIdentity,
-    Moment, Segment, SegmentationForm, SegmentationKind, SliceMask, Target,
+    Axes, Bounds, CodedConcept, Evidence, Extent, Findings, Limits, Mask, Measurements,
+    ModelIdentity, Moment, Segment, SegmentationForm, SegmentationKind, SliceMask, Target,
 };
 use inference::{Volume, measure, read_volume};
 use series::SourceSeries;
@@ -172,6 +172,7 @@ fn segments(source: &SourceSeries, all: &[Ellipsoid]) -> Vec<Segment> {
             measurements,
             confidence: None,
             probabilities: None,
+            evidence: Evidence::default(),
             boxes: vec![],
         }
     };

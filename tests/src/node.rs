@@ -31,6 +31,10 @@ pub struct NodeSettings {
     pub receive: String,
     /// More keys of the rule that takes every CT.
     pub rule: String,
+    /// `[[model]]` and `[[rule]]` tables instead of the built-in model and the rule that takes every CT.
+    pub rules: Option<String>,
+    /// More keys of `[inference]`.
+    pub inference: String,
 }
 
 impl Default for NodeSettings {
@@ -43,6 +47,8 @@ impl Default for NodeSettings {
             more: String::new(),
             receive: String::new(),
             rule: String::new(),
+            rules: None,
+            inference: String::new(),
         }
     }
 }
@@ -95,8 +101,16 @@ impl Node {
     /// # Errors
     /// When it cannot be started or is not ready within 60 s.
     pub fn start(dir: &Path, settings: &NodeSettings) -> Result<Self> {
+        Self::start_on(dir, settings, free_port()?)
+    }
+
+    /// Like [`Node::start`], on a port that somebody has to know before.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub fn start_on(dir: &Path, settings: &NodeSettings, port: u16) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        let (port, http_port) = (free_port()?, free_port()?);
+        let http_port = free_port()?;
         let config = dir.join("node.toml");
         fs::write(&config, configuration(settings, port, http_port))
             .with_context(|| format!("writing {}", config.display()))?;
@@ -246,30 +260,30 @@ fn configuration(settings: &NodeSettings, port: u16, http_port: u16) -> String {
          [deliver]\nfirst_pause_s = 1\nlongest_pause_s = 2\n\n",
         settings.series_quiet_s, settings.receive
     );
+    add(&mut text, &format!("[inference]\n{}\n", settings.inference));
     if let Some(library) = runtime_library() {
-        add(
-            &mut text,
-            &format!("[inference]\nonnxruntime = {:?}\n", library.display().to_string()),
-        );
+        add(&mut text, &format!("onnxruntime = {:?}\n", library.display().to_string()));
     }
-    add(&mut text, "[[model]]\nname = \"tissue-ct\"\n");
     for (name, to) in &settings.destinations {
         add(
             &mut text,
             &format!("[[destination]]\nname = {name:?}\nto = {to:?}\n{}\n", settings.wishes),
         );
     }
-    let names: Vec<&str> = settings.destinations.iter().map(|(name, _)| name.as_str()).collect();
-    add(
-        &mut text,
-        &format!(
-            "[[rule]]\nname = \"every CT\"\nmodel = \"tissue-ct\"\ndestinations = {names:?}\n{}\
-             [rule.match]\nModality = \"CT\"\n",
-            settings.rule
-        ),
-    );
+    add(&mut text, &settings.rules.clone().unwrap_or_else(|| every_ct(settings)));
     add(&mut text, &settings.more);
     text
+}
+
+/// The built-in model, and the rule that takes every CT.
+fn every_ct(settings: &NodeSettings) -> String {
+    let names: Vec<&str> = settings.destinations.iter().map(|(name, _)| name.as_str()).collect();
+    format!(
+        "[[model]]\nname = \"tissue-ct\"\n\n[[rule]]\nname = \"every CT\"\n\
+         model = \"tissue-ct\"\ndestinations = {names:?}\n{}\
+         [rule.match]\nModality = \"CT\"\n",
+        settings.rule
+    )
 }
 
 fn add(text: &mut String, part: &str) {

@@ -118,6 +118,45 @@ impl Orthanc {
         http::get(self.http_port, &format!("/instances/{id}/file"))
     }
 
+    /// Tells it under which AE title and port of loopback a modality is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn add_modality(&self, title: &str, port: u16) -> Result<()> {
+        let modality = json!({ "AET": title, "Host": "127.0.0.1", "Port": port }).to_string();
+        http::send(self.http_port, "PUT", &format!("/modalities/{title}"), &modality).map(drop)
+    }
+
+    /// Lets it ask a modality to commit to instances, given by SOP Class and SOP Instance UID; gives the name of the
+    /// transaction.
+    ///
+    /// # Errors
+    /// When it does not answer, or the modality does not take the request.
+    pub fn ask_commitment(&self, title: &str, instances: &[(&str, &str)]) -> Result<String> {
+        let reference = |(class, instance): &(&str, &str)| json!({ "SOPClassUID": class, "SOPInstanceUID": instance });
+        let references: Vec<Value> = instances.iter().map(reference).collect();
+        let body = json!({ "DicomInstances": references }).to_string();
+        let path = format!("/modalities/{title}/storage-commitment");
+        let answer = http::send(self.http_port, "POST", &path, &body)?;
+        let answer: Value = serde_json::from_slice(&answer).context("Orthanc's JSON")?;
+        answer["ID"].as_str().map(str::to_owned).context("no ID of a transaction")
+    }
+
+    /// What it knows of a transaction that it asked for.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn commitment(&self, transaction: &str) -> Result<Value> {
+        let answer = http::get(self.http_port, &format!("/storage-commitment/{transaction}"))?;
+        serde_json::from_slice(&answer).context("Orthanc's JSON")
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Removes everything it holds.
     ///
     /// # Errors

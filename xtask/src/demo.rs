@@ -15,6 +15,49 @@ use crate::{onnx_runtime, tree};
 /// How long the demo waits for results: a large CT on a small machine.
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// Lines that are shown of one object: boxes of a CT make a report long.
+const LINES_MAX: usize = 80;
+
+/// What the promptable model is asked of a study that somebody gave: all that it knows.
+const RULES_FOR_A_STUDY: &str = r#"
+[[model]]
+name = "organs-ct-mr"
+
+[[rule]]
+name = "organs"
+model = "organs-ct-mr"
+destinations = ["archive"]
+recognise = "all"
+boxes = true
+
+[rule.match]
+Modality = ["CT", "MR"]
+"#;
+
+/// Of the phantom: tissue classes, whose volumes are known, and some organs. It has lungs and bones, and neither gallbladder nor
+/// kidneys.
+const RULES_FOR_THE_PHANTOM: &str = r#"
+[[model]]
+name = "tissue-ct"
+
+[[model]]
+name = "organs-ct-mr"
+
+[[rule]]
+name = "tissue"
+model = "tissue-ct"
+destinations = ["archive"]
+then = "continue"
+
+[[rule]]
+name = "organs"
+model = "organs-ct-mr"
+destinations = ["archive"]
+prompts = ["lung in chest CT"]
+targets = ["bone", "gallbladder", "linke Niere"]
+boxes = true
+"#;
+
 /// A folder that receives, as an archive would.
 struct Archive {
     folder: PathBuf,
@@ -37,17 +80,20 @@ pub(crate) fn run(study: Option<&Path>) -> Result<()> {
     tree::cargo(&["build", "--release", "--locked", "--package", "node"], &[])?;
     let binary = tree::target("release").join("parsenode");
 
-    let study = match study {
+    let (study, rules) = match study {
         Some(folder) => {
-            fs::canonicalize(folder).with_context(|| format!("{}", folder.display()))?
+            let folder = fs::canonicalize(folder).with_context(|| format!("{}", folder.display()));
+            (folder?, RULES_FOR_A_STUDY)
         }
-        None => make_phantom(&work.join("phantom"))?,
+        None => (make_phantom(&work.join("phantom"))?, RULES_FOR_THE_PHANTOM),
     };
     let archive = Archive::start(&binary, &work)?;
     let settings = NodeSettings {
         binary: Some(binary.clone()),
         destinations: vec![("archive".into(), archive.address.clone())],
         series_quiet_s: 2,
+        receive: "release_quiet_s = 0.5\n".into(),
+        rules: Some(rules.into()),
         ..NodeSettings::default()
     };
     let mut node = Node::start(&work.join("node"), &settings)?;
@@ -57,7 +103,7 @@ pub(crate) fn run(study: Option<&Path>) -> Result<()> {
     line(&format!("sent in {}", seconds(watch.elapsed())));
     await_results(&mut node, &watch)?;
     node.stop()?;
-    show_results(&binary, &study, &work, archive)
+    show_results(&binary, &study, (&work, node.config()), archive)
 }
 
 fn make_phantom(folder: &Path) -> Result<PathBuf> {
@@ -139,13 +185,18 @@ fn await_results(node: &mut Node, watch: &Stopwatch) -> Result<()> {
     }
     ensure!(
         !status.rows("jobs").is_empty(),
-        "no rule took a series: the demo's rule takes CT only"
+        "no rule took a series: the demo's rule takes CT and MR only"
     );
     ensure!(status.count("jobs", "done") > 0, "no series could be used");
     Ok(())
 }
 
-fn show_results(binary: &Path, study: &Path, work: &Path, mut archive: Archive) -> Result<()> {
+fn show_results(
+    binary: &Path,
+    study: &Path,
+    (work, config): (&Path, &Path),
+    mut archive: Archive,
+) -> Result<()> {
     let files = archive.files()?;
     archive.running.stop(Duration::from_secs(30))?;
     if files.is_empty() {
@@ -154,13 +205,27 @@ fn show_results(binary: &Path, study: &Path, work: &Path, mut archive: Archive) 
     line("\n── what came back to the archive");
     for file in &files {
         line(&format!("{}", file.display()));
-        tree::show(Command::new(binary).arg("show").arg(file))?;
+        show_some(Command::new(binary).arg("show").arg(file))?;
         line("");
     }
     line("── the same study without network");
     let out = work.join("offline");
-    tree::show(Command::new(binary).arg("run").arg(study).arg("--out").arg(&out))?;
+    let mut run = Command::new(binary);
+    run.arg("run").arg(study).arg("--out").arg(&out).arg("--config").arg(config);
+    tree::show(&mut run)?;
     compare(&files, &out)
+}
+
+/// The first lines of what a command prints.
+fn show_some(command: &mut Command) -> Result<()> {
+    let output = tests::run(command)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.iter().take(LINES_MAX).for_each(|shown| line(shown));
+    if lines.len() > LINES_MAX {
+        line(&format!("… and {} lines more: parsenode show FILE", lines.len() - LINES_MAX));
+    }
+    Ok(())
 }
 
 /// Results are derived from what goes in: both ways must give the same SOP Instance UIDs.

@@ -42,7 +42,11 @@ const ROOMS: [Room; 17] = [
         may_use: &["domain"],
         never: &[ASYNC, "dicom-object", "dicom-ul", "ort"],
     },
-    Room { name: "dimse", may_use: &["domain"], never: &["dicom-object", "rusqlite", "ort"] },
+    Room {
+        name: "dimse",
+        may_use: &["domain", "dataset"],
+        never: &["dicom-object", "rusqlite", "ort"],
+    },
     Room {
         name: "trust",
         may_use: &["domain"],
@@ -65,7 +69,7 @@ const ROOMS: [Room; 17] = [
     },
     Room {
         name: "inference",
-        may_use: &["domain", "dataset", "series", "pixels"],
+        may_use: &["domain", "dataset", "series", "pixels", "catalogue"],
         never: &[ASYNC, "dicom-ul", "rusqlite"],
     },
     Room {

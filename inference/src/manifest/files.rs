@@ -40,21 +40,39 @@ pub(crate) fn find(dir: &Path, name: &str, at: &str, faults: &mut Faults) -> Opt
 
 /// SHA-256 of a text and files, one after the other: what `cat model.toml x.onnx | sha256sum` prints.
 pub(crate) fn hash(text: &str, files: &[PathBuf], faults: &mut Faults) -> String {
-    let mut sha = Sha256::new();
-    sha.update(text);
-    for path in files {
-        if let Err(error) = hash_file(&mut sha, path) {
+    hash_each(text, files, faults).0
+}
+
+/// The same, and the SHA-256 of each file, in one reading.
+pub(crate) fn hash_each(
+    text: &str,
+    files: &[PathBuf],
+    faults: &mut Faults,
+) -> (String, Vec<String>) {
+    let mut whole = Sha256::new();
+    whole.update(text);
+    let each = files.iter().map(|path| {
+        let mut own = Sha256::new();
+        if let Err(error) = hash_file([&mut whole, &mut own], path) {
             faults.add(path.display().to_string(), error.to_string());
         }
-    }
-    sha.finalize().iter().fold(String::new(), |mut digits, byte| {
+        hex(&own.finalize())
+    });
+    let each = each.collect();
+    (hex(&whole.finalize()), each)
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
         // Writing to a String does not fail.
         let _infallible = write!(digits, "{byte:02x}");
         digits
     })
 }
 
-fn hash_file(sha: &mut Sha256, path: &Path) -> io::Result<()> {
+fn hash_file(digests: [&mut Sha256; 2], path: &Path) -> io::Result<()> {
+    let [whole, own] = digests;
     let mut file = File::open(path)?;
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -62,6 +80,7 @@ fn hash_file(sha: &mut Sha256, path: &Path) -> io::Result<()> {
         if count == 0 {
             return Ok(());
         }
-        sha.update(&buffer[..count]);
+        whole.update(&buffer[..count]);
+        own.update(&buffer[..count]);
     }
 }

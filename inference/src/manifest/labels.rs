@@ -16,7 +16,7 @@ pub(crate) struct Label {
 }
 
 /// Colours of labels that name none, one after the other: well apart, also for most people who do not see all colours.
-const COLORS: [[u8; 3]; 8] = [
+pub(super) const COLORS: [[u8; 3]; 8] = [
     [0, 114, 178],
     [230, 159, 0],
     [0, 158, 115],

@@ -5,17 +5,25 @@ mod input;
 mod keys;
 mod labels;
 mod output;
+mod prompt;
 mod read;
 mod show;
+mod statistics;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
-use domain::{ModelIdentity, Target};
+use domain::{ModelIdentity, Target, Unsuitable, UnsuitableCode};
 
+pub(crate) use crate::picture::Generation;
+pub(crate) use files::hex;
 pub(crate) use input::{Axes, Direction, Fit, Input, Intensity, Interpolation, Onto, Over, Per};
 pub(crate) use input::{SliceGrid, VolumeGrid};
 pub(crate) use labels::Label;
 pub(crate) use output::{Activation, Mode, Output, Scale, Weights};
+pub(crate) use prompt::{CtWindow, PromptSpec, Vocabulary};
+
+pub(crate) use targets::OwnTarget;
 
 use crate::faults::ModelFaults;
 
@@ -24,12 +32,32 @@ use crate::faults::ModelFaults;
 pub struct Manifest {
     pub(crate) identity: ModelIdentity,
     pub(crate) licence: Option<String>,
-    pub(crate) file: PathBuf,
     pub(crate) modalities: Vec<String>,
     pub(crate) minimum_slices: usize,
+    pub(crate) spec: Spec,
+}
+
+/// What the model is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Spec {
+    /// Always the same labels.
+    Labels(Box<LabelSpec>),
+    /// What a prompt says.
+    Prompt(Box<PromptSpec>),
+}
+
+/// A network with a fixed list of labels.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LabelSpec {
+    /// The ONNX file.
+    pub(crate) file: PathBuf,
+    /// `[input]`.
     pub(crate) input: Input,
+    /// How the network is fed.
     pub(crate) plan: Plan,
+    /// `[output]`.
     pub(crate) output: Output,
+    /// `[[label]]`.
     pub(crate) labels: Vec<Label>,
 }
 
@@ -47,7 +75,7 @@ pub(crate) enum Plan {
     Slice(SliceGrid),
 }
 
-/// What kind of network it is. A kind that takes prompts will be added.
+/// What kind of model it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -55,6 +83,8 @@ pub enum Kind {
     Volume,
     /// 2-D: tensors N C H W, slices in batches.
     Slice,
+    /// Asked by text: three networks, slice by slice.
+    Prompt,
 }
 
 impl Kind {
@@ -64,6 +94,7 @@ impl Kind {
         match self {
             Self::Volume => "volume",
             Self::Slice => "slice",
+            Self::Prompt => "prompt",
         }
     }
 }
@@ -89,12 +120,6 @@ impl Manifest {
         self.licence.as_deref()
     }
 
-    /// The ONNX file.
-    #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
     /// Values of Modality (0008,0060) that the model takes.
     #[must_use]
     pub fn modalities(&self) -> &[String] {
@@ -107,17 +132,52 @@ impl Manifest {
         self.minimum_slices
     }
 
-    /// 3-D or 2-D.
+    /// What kind of model it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        match self.plan {
-            Plan::Volume { .. } => Kind::Volume,
-            Plan::Slice(_) => Kind::Slice,
+        match &self.spec {
+            Spec::Prompt(_) => Kind::Prompt,
+            Spec::Labels(labels) => match labels.plan {
+                Plan::Volume { .. } => Kind::Volume,
+                Plan::Slice(_) => Kind::Slice,
+            },
         }
     }
 
-    /// What it looks for, in the manifest's order.
+    /// The network with its list of labels.
+    ///
+    /// # Errors
+    /// [`UnsuitableCode::PromptRefused`] for a model that has to be asked.
+    pub(crate) fn labelling(&self) -> Result<&LabelSpec, Unsuitable> {
+        match &self.spec {
+            Spec::Labels(spec) => Ok(spec),
+            Spec::Prompt(_) => {
+                let detail = format!("{} has to be asked something", self.identity.name);
+                Err(Unsuitable::new(UnsuitableCode::PromptRefused, detail))
+            }
+        }
+    }
+
+    /// The networks that are asked by text.
+    ///
+    /// # Errors
+    /// [`UnsuitableCode::PromptRefused`] for a model that always looks for the same.
+    pub(crate) fn prompting(&self) -> Result<&PromptSpec, Unsuitable> {
+        match &self.spec {
+            Spec::Prompt(spec) => Ok(spec),
+            Spec::Labels(_) => {
+                let detail = format!("{} takes no prompts", self.identity.name);
+                Err(Unsuitable::new(UnsuitableCode::PromptRefused, detail))
+            }
+        }
+    }
+
+    /// What it always looks for, in the manifest's order; nothing where it is asked by prompts.
     pub fn targets(&self) -> impl Iterator<Item = &Target> {
-        self.labels.iter().map(|label| &label.target)
+        let labels = match &self.spec {
+            Spec::Labels(spec) => spec.labels.as_slice(),
+            Spec::Prompt(_) => &[],
+        };
+        labels.iter().map(|label| &label.target)
     }
 }

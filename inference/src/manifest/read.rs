@@ -9,7 +9,8 @@ use super::input::{Input, read_input, read_slice_grid, read_volume_grid};
 use super::keys::Section;
 use super::labels::read_labels;
 use super::output::{Mode, read_mode, read_output};
-use super::{Kind, Manifest, Plan};
+use super::prompt::read_prompt;
+use super::{Kind, LabelSpec, Manifest, Plan, Spec};
 use crate::faults::{Faults, ModelFaults};
 
 /// The only format there is.
@@ -32,37 +33,54 @@ pub(crate) fn read(dir: &Path) -> Result<Manifest, ModelFaults> {
 }
 
 fn read_root(dir: &Path, text: &str, mut root: Section, faults: &mut Faults) -> Manifest {
-    let about = read_about(dir, text, root.section("model", faults), faults);
-    let (input, plan) = read_plan(about.kind, &mut root, faults);
+    let mut about_keys = root.section("model", faults);
+    let about = read_about(&mut about_keys, faults);
+    let (spec, sha256) = match about.kind {
+        Kind::Prompt => {
+            about_keys.finish(faults);
+            let (spec, sha256) = read_prompt((dir, text), root, faults);
+            (Spec::Prompt(Box::new(spec)), sha256)
+        }
+        Kind::Volume => read_labelling(read_volume_plan, (dir, text), [about_keys, root], faults),
+        Kind::Slice => read_labelling(read_slice_plan, (dir, text), [about_keys, root], faults),
+    };
+    Manifest {
+        identity: ModelIdentity { sha256, ..about.identity },
+        licence: about.licence,
+        modalities: about.modalities,
+        minimum_slices: about.minimum_slices,
+        spec,
+    }
+}
+
+/// A network with a fixed list of labels, and its hash; the sections are `[model]` and the root.
+fn read_labelling(
+    of_kind: PlanReader,
+    (dir, text): (&Path, &str),
+    [mut about, mut root]: [Section; 2],
+    faults: &mut Faults,
+) -> (Spec, String) {
+    let (file, sha256) = read_files(dir, text, &mut about, faults);
+    about.finish(faults);
+    let (input, plan) = read_plan(of_kind, &mut root, faults);
     let mut output_keys = root.section("output", faults);
     let output = read_output(&mut output_keys, faults);
     output_keys.finish(faults);
     let labels = read_labels(&mut root, output.activation, faults);
     root.finish(faults);
-    Manifest {
-        identity: about.identity,
-        licence: about.licence,
-        file: about.file,
-        modalities: about.modalities,
-        minimum_slices: about.minimum_slices,
-        input,
-        plan,
-        output,
-        labels,
-    }
+    (Spec::Labels(Box::new(LabelSpec { file, input, plan, output, labels })), sha256)
 }
 
-/// `[model]`.
+/// `[model]`, but for its files.
 struct About {
     identity: ModelIdentity,
     licence: Option<String>,
     kind: Kind,
-    file: PathBuf,
     modalities: Vec<String>,
     minimum_slices: usize,
 }
 
-fn read_about(dir: &Path, text: &str, mut keys: Section, faults: &mut Faults) -> About {
+fn read_about(keys: &mut Section, faults: &mut Faults) -> About {
     let name = keys.required_text("name", faults);
     let in_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.len() > 64 || !name.chars().all(in_name) {
@@ -78,14 +96,12 @@ fn read_about(dir: &Path, text: &str, mut keys: Section, faults: &mut Faults) ->
         }
     }
     let licence = keys.text("licence", faults);
-    let kinds = [("volume", Kind::Volume), ("slice", Kind::Slice)];
+    let kinds = [("volume", Kind::Volume), ("slice", Kind::Slice), ("prompt", Kind::Prompt)];
     let kind = keys.required_choice("kind", &kinds, faults).unwrap_or(Kind::Volume);
-    let (file, sha256) = read_files(dir, text, &mut keys, faults);
-    let modalities = read_modalities(&mut keys, faults);
+    let modalities = read_modalities(keys, faults);
     let minimum_slices = keys.whole("minimum_slices", 1, faults).unwrap_or(1);
-    keys.finish(faults);
-    let identity = ModelIdentity { name, version, title, manufacturer, sha256 };
-    About { identity, licence, kind, file, modalities, minimum_slices }
+    let identity = ModelIdentity { name, version, title, manufacturer, sha256: String::new() };
+    About { identity, licence, kind, modalities, minimum_slices }
 }
 
 fn read_files(
@@ -123,30 +139,37 @@ fn read_modalities(keys: &mut Section, faults: &mut Faults) -> Vec<String> {
     modalities
 }
 
-fn read_plan(kind: Kind, root: &mut Section, faults: &mut Faults) -> (Input, Plan) {
-    let mut input_keys = root.section("input", faults);
-    let mut grid_keys = input_keys.section("grid", faults);
-    let mut inference_keys = root.section("inference", faults);
-    let (input, plan) = match kind {
-        Kind::Volume => {
-            let input = read_input(&mut input_keys, &mut grid_keys, "NCDHW", faults);
-            let grid = read_volume_grid(&mut grid_keys, faults);
-            let mode = read_mode(&mut inference_keys, faults);
-            if matches!(mode, Mode::Blocks { .. }) && input.channels > 1 {
-                faults.add("inference.mode", "\"blocks\" is for networks of one input channel");
-            }
-            (input, Plan::Volume { grid, mode })
-        }
-        Kind::Slice => {
-            let input = read_input(&mut input_keys, &mut grid_keys, "NCHW", faults);
-            (input, Plan::Slice(read_slice_grid(&mut grid_keys, faults)))
-        }
-    };
-    check_size(input.channels, &plan, faults);
-    input_keys.finish(faults);
-    grid_keys.finish(faults);
-    inference_keys.finish(faults);
-    (input, plan)
+/// Reads `[input]` and `[inference]` of one kind; the sections are input, its grid, inference.
+type PlanReader = fn([&mut Section; 3], &mut Faults) -> (Input, Plan);
+
+fn read_plan(of_kind: PlanReader, root: &mut Section, faults: &mut Faults) -> (Input, Plan) {
+    let mut input = root.section("input", faults);
+    let mut grid = input.section("grid", faults);
+    let mut inference = root.section("inference", faults);
+    let (read, plan) = of_kind([&mut input, &mut grid, &mut inference], faults);
+    check_size(read.channels, &plan, faults);
+    input.finish(faults);
+    grid.finish(faults);
+    inference.finish(faults);
+    (read, plan)
+}
+
+fn read_volume_plan(
+    [input, grid, inference]: [&mut Section; 3],
+    faults: &mut Faults,
+) -> (Input, Plan) {
+    let input = read_input(input, grid, "NCDHW", faults);
+    let grid = read_volume_grid(grid, faults);
+    let mode = read_mode(inference, faults);
+    if matches!(mode, Mode::Blocks { .. }) && input.channels > 1 {
+        faults.add("inference.mode", "\"blocks\" is for networks of one input channel");
+    }
+    (input, Plan::Volume { grid, mode })
+}
+
+fn read_slice_plan([input, grid, _]: [&mut Section; 3], faults: &mut Faults) -> (Input, Plan) {
+    let input = read_input(input, grid, "NCHW", faults);
+    (input, Plan::Slice(read_slice_grid(grid, faults)))
 }
 
 /// Most values of an input tensor that a manifest may ask for: 2 GiB.

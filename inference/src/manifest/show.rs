@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use domain::Target;
+
 use super::{
-    Activation, Axes, Direction, Fit, Intensity, Interpolation, Manifest, Mode, Onto, Over, Per,
-    Plan, Scale, VolumeGrid, Weights,
+    Activation, Axes, Direction, Fit, Intensity, Interpolation, LabelSpec, Manifest, Mode, Onto,
+    Over, Per, Plan, PromptSpec, Scale, Spec, Vocabulary, VolumeGrid, Weights,
 };
 
 impl fmt::Display for Manifest {
@@ -21,20 +23,74 @@ impl fmt::Display for Manifest {
             let (key, value) = setting.split_once('=').unwrap_or((&setting, ""));
             writeln!(f, "  {key:<15} {value}")?;
         }
-        for label in &self.labels {
-            let target = &label.target;
-            write!(f, "  channel {:<7} {}: {}", label.channel, target.label, target.property_type)?;
-            let more = [&target.laterality, &target.anatomic_region];
-            more.into_iter().flatten().try_for_each(|code| write!(f, ", {code}"))?;
-            writeln!(f)?;
+        match &self.spec {
+            Spec::Labels(spec) => spec.labels.iter().try_for_each(|label| {
+                write_target(f, &format!("channel {}", label.channel), &label.target)
+            }),
+            Spec::Prompt(spec) => write_asked(f, spec),
         }
-        Ok(())
+    }
+}
+
+fn write_target(f: &mut fmt::Formatter<'_>, what: &str, target: &Target) -> fmt::Result {
+    write!(f, "  {what:<15} {}: {}", target.label, target.property_type)?;
+    let more = [&target.laterality, &target.anatomic_region];
+    more.into_iter().flatten().try_for_each(|code| write!(f, ", {code}"))?;
+    writeln!(f)
+}
+
+/// What a promptable model may be asked.
+fn write_asked(f: &mut fmt::Formatter<'_>, spec: &PromptSpec) -> fmt::Result {
+    writeln!(f, "  least p-value   {}, unless a rule says otherwise", spec.p_least)?;
+    writeln!(f, "  turn            {}, unless a rule says otherwise", spec.turn)?;
+    match &spec.vocabulary {
+        Vocabulary::V1 => {
+            writeln!(f, "  targets         object types of v1: parsenode catalogue list")
+        }
+        Vocabulary::V2 => writeln!(f, "  targets         those of v2: parsenode catalogue list"),
+        Vocabulary::Own(targets) => targets.iter().try_for_each(|own| {
+            let modalities: Vec<_> = own.modalities.iter().map(|m| m.name()).collect();
+            write_target(f, &format!("in {}", modalities.join(", ")), &own.target)
+        }),
     }
 }
 
 impl Manifest {
     /// What shapes an answer, one `key=value` each, sorted by key.
     pub(crate) fn settings(&self) -> Vec<String> {
+        match &self.spec {
+            Spec::Labels(spec) => spec.settings(),
+            Spec::Prompt(spec) => spec.settings(),
+        }
+    }
+}
+
+impl PromptSpec {
+    fn settings(&self) -> Vec<String> {
+        let vocabulary = match &self.vocabulary {
+            Vocabulary::V1 => "v1",
+            Vocabulary::V2 => "v2",
+            Vocabulary::Own(_) => "own",
+        };
+        let mut settings = vec![
+            format!("generation={}", self.generation.as_str()),
+            format!("side={}", self.side),
+            format!("vocabulary={vocabulary}"),
+        ];
+        if let Some(statistics) = &self.statistics {
+            settings.push(format!("statistics=own, of {} targets", statistics.target_count()));
+        }
+        for window in &self.windows {
+            let (low, high) = (window.low_hu, window.high_hu);
+            settings.push(format!("window {}={low} to {high} HU", window.name));
+        }
+        settings.sort();
+        settings
+    }
+}
+
+impl LabelSpec {
+    fn settings(&self) -> Vec<String> {
         let input = &self.input;
         let outside = input.outside.map_or_else(|| "smallest".into(), |value| value.to_string());
         let interpolation = match input.interpolation {

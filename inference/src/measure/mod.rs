@@ -10,7 +10,7 @@ mod cells;
 mod diameter;
 mod hull;
 mod median;
-mod runs;
+pub(crate) mod runs;
 mod sums;
 mod surface;
 
@@ -39,7 +39,7 @@ struct Part {
 ///
 /// On a grid in the patient the segment is measured in space, and its axes in the slice where the
 /// long axis is longest. Of frames without a place, the one in which the segment is largest is
-/// measured. Intensities are over all voxels in either case.
+/// measured. Intensities are over all voxels in either case; colour has none.
 ///
 /// # Panics
 /// When the mask is of another size than the volume.
@@ -47,10 +47,11 @@ struct Part {
 pub fn measure(mask: &Mask, volume: &Volume) -> Option<Measurements> {
     let size = [mask.columns, mask.rows, mask.slices.len()];
     assert_eq!(size, volume.grid.size(), "a mask is on the grid of its volume");
-    let values = volume.values.par_chunks(mask.columns * mask.rows);
-    let slices = mask.slices.par_iter().zip(values).enumerate();
+    let pixels = mask.columns * mask.rows;
+    let values = |k: usize| volume.values.get(k * pixels..(k + 1) * pixels);
+    let slices = mask.slices.par_iter().enumerate();
     let parts: Vec<Part> = slices
-        .filter_map(|(k, (slice, values))| Part::of(slice.as_ref()?, values, mask.columns, k))
+        .filter_map(|(k, slice)| Part::of(slice.as_ref()?, values(k), mask.columns, k))
         .collect();
     let sums = parts.iter().map(|part| part.sums).reduce(Sums::plus)?;
     let bounds = parts.iter().map(|part| part.bounds).reduce(around)?;
@@ -58,7 +59,7 @@ pub fn measure(mask: &Mask, volume: &Volume) -> Option<Measurements> {
         SourceGrid::Patient(geometry) => in_space(mask, &bounds, &parts, geometry),
         SourceGrid::Frames(stack) => in_frame(&parts, stack)?,
     };
-    let intensity = Some(intensity(mask, volume, &sums));
+    let intensity = (!volume.values.is_empty()).then(|| intensity(mask, volume, &sums));
     Some(Measurements { voxel_count: sums.count, bounds, extent, intensity })
 }
 
@@ -113,14 +114,17 @@ fn in_frame(parts: &[Part], stack: &FrameStack) -> Option<Extent> {
 }
 
 impl Part {
-    fn of(slice: &SliceMask, values: &[f32], columns: usize, k: usize) -> Option<Self> {
+    fn of(slice: &SliceMask, values: Option<&[f32]>, columns: usize, k: usize) -> Option<Self> {
         let spans = runs::row_spans(slice, columns);
         let (top, bottom) = (spans.first()?.row, spans.last()?.row);
         let left = spans.iter().map(|span| span.first).min()?;
         let right = spans.iter().map(|span| span.last).max()?;
         Some(Self {
             k,
-            sums: Sums::of(slice, values)?,
+            sums: match values {
+                Some(values) => Sums::of(slice, values)?,
+                None => Sums::counted(slice)?,
+            },
             bounds: Bounds { first: [left, top, k], last: [right, bottom, k] },
             corners: axes::corners(&spans),
         })

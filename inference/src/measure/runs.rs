@@ -17,7 +17,7 @@ pub(super) struct RowSpan {
 }
 
 /// Maximal runs of set pixels, as indices into the slice; a run may go on in the next row.
-pub(super) fn runs(slice: &SliceMask) -> Runs<'_> {
+pub(crate) fn runs(slice: &SliceMask) -> Runs<'_> {
     Runs { bits: &slice.bits, base: 0, word: 0, begun: false }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn row_spans(slice: &SliceMask, columns: usize) -> Vec<RowSpan> {
 
 /// Runs of set bits.
 #[derive(Debug)]
-pub(super) struct Runs<'m> {
+pub(crate) struct Runs<'m> {
     /// What comes after `word`.
     bits: &'m [u8],
     /// Index of the pixel in bit 0 of `word`.

@@ -53,6 +53,13 @@ impl Sums {
         Some(Self { count, mean, squares: squares.iter().sum(), minimum, maximum })
     }
 
+    /// The number of pixels of a slice without values; `None` where nothing is set.
+    pub(super) fn counted(slice: &SliceMask) -> Option<Self> {
+        let count = slice.pixel_count;
+        let none = Self { count, mean: 0.0, squares: 0.0, minimum: 0.0, maximum: 0.0 };
+        (count > 0).then_some(none)
+    }
+
     /// Both together: the variance of the parts and that between their means.
     pub(super) fn plus(self, other: Self) -> Self {
         let count = self.count + other.count;

@@ -41,6 +41,7 @@ impl Message {
 
 /// Element types of tensors, as ONNX numbers them.
 pub(crate) const FLOAT: u64 = 1;
+pub(crate) const INT64: u64 = 7;
 pub(crate) const DOUBLE: u64 = 11;
 
 /// A dimension: a number, or a name for one that is open.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dimse::{Pdu, Rejection, UserIdentity, uids};
+use dimse::{IdentityItem, Pdu, Rejection, UserIdentity, uids};
 use domain::{
     AeTitle, Allowance, Identities, IdentityClaim, IdentityDemand, IdentityFault, IdentityKind,
     PeerRule, PeerTable, Secret, Service, SopClassUid,
@@ -133,7 +133,8 @@ impl Identities for Swordfish {
 
 fn identified(claim: IdentityClaim, wants_response: bool) -> dimse::AssociateRequest {
     let mut request = request(vec![]);
-    request.user.identity = Some(Box::new(UserIdentity { claim, wants_response }));
+    let identity = IdentityItem::Claim(UserIdentity { claim, wants_response });
+    request.user.identity = Some(Box::new(identity));
     request
 }
 
@@ -153,11 +154,11 @@ async fn user_identities_are_asked_for_checked_and_answered() {
         let refused = Peer::open_with(&server, identified(claim, true)).await;
         assert_eq!(codes(refused.err().unwrap()), (1, 2, 1));
     }
-    for (asks, answer) in [(true, Some(vec![])), (false, None)] {
+    for (asks, answer) in [(true, Some(IdentityItem::Response(vec![]))), (false, None)] {
         let mut peer = Peer::connect(&server).await;
         peer.send(&identified(passcode("swordfish"), asks).encode()).await;
         let Some(Pdu::AssociateAccept(accept)) = peer.pdu().await else { panic!("not accepted") };
-        assert_eq!(accept.user.identity_response, answer);
+        assert_eq!(accept.user.identity.map(|item| *item), answer);
     }
 }
 
@@ -167,7 +168,7 @@ async fn an_identity_that_nobody_asks_for_is_not_looked_at() {
     let mut peer = Peer::connect(&server).await;
     peer.send(&identified(passcode("x"), true).encode()).await;
     let Some(Pdu::AssociateAccept(accept)) = peer.pdu().await else { panic!("not accepted") };
-    assert_eq!(accept.user.identity_response, None);
+    assert_eq!(accept.user.identity, None);
 }
 
 #[tokio::test]

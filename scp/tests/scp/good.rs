@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use dimse::{Command, FragmentKind, PDataWriter, uids};
+use domain::Parting;
 use scu::{Outcome, Outgoing, Timeouts};
 
 use crate::support::*;
@@ -22,7 +23,8 @@ async fn an_instance_arrives_byte_for_byte_in_fragments_of_any_size() {
     }
     assert_eq!(peer.echo().await, SUCCESS);
     assert_eq!(peer.release().await, Answer::Released);
-    assert_eq!(server.memory.closed(1).await.len(), 1);
+    let closed = server.memory.closed(1).await;
+    assert!(matches!(closed[..], [(_, Parting::Released)]), "{closed:?}");
     let memory = server.stop().await;
     let instances = memory.instances.lock().unwrap();
     let Kept { identity, origin, .. } = &instances["1.2.3.4.0"];

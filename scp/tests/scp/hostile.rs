@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use dimse::{Abort, Command, FragmentKind, PDataWriter, Pdu, uids};
+use domain::Parting;
 
 use crate::support::*;
 
@@ -86,7 +87,9 @@ async fn pdus_that_break_the_protocol_abort_the_association() {
         assert_eq!(peer.answer().await, answer, "{name}");
         assert_eq!(peer.answer().await, Answer::Closed, "{name}");
     }
-    assert_eq!(server.memory.closed(count).await.len(), count);
+    let closed = server.memory.closed(count).await;
+    assert_eq!(closed.len(), count);
+    assert!(closed.iter().all(|(_, parting)| *parting == Parting::Aborted), "{closed:?}");
     assert_eq!(server.counters.associations_aborted.load(Ordering::Relaxed), count as u64);
     is_well(&server).await;
 }

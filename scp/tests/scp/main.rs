@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod commitment;
+#[cfg(test)]
 mod dcmtk;
 #[cfg(test)]
 mod good;
@@ -18,3 +20,5 @@ mod rate;
 mod secure;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod window;

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use dimse::{Command, FragmentKind, PDataWriter, StoreRequest, uids};
 use domain::{
-    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Refusal, Stored,
+    Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
+    Stored,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
@@ -40,7 +41,7 @@ impl Intake for Files {
         Ok(Box::new(FilePart(file)))
     }
 
-    fn association_closed(&self, _: AssociationId) {}
+    fn association_closed(&self, _: AssociationId, _: Parting) {}
 }
 
 impl Part for FilePart {

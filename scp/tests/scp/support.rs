@@ -14,7 +14,7 @@ use dimse::{
 };
 use domain::{
     AeTitle, Announced, AssociationId, Destination, InstanceIdentity, InstanceOrigin, Intake,
-    Limits, Part, Refusal, Stored,
+    Limits, Part, Parting, Refusal, Stored,
 };
 use scp::{Doors, ScpCounters, ScpSettings};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,7 +55,7 @@ pub(crate) struct Memory {
     mood: Mood,
     pub(crate) instances: Mutex<BTreeMap<String, Kept>>,
     pub(crate) parts_open: Arc<AtomicUsize>,
-    closed: watch::Sender<Vec<AssociationId>>,
+    closed: watch::Sender<Vec<(AssociationId, Parting)>>,
 }
 
 impl Memory {
@@ -73,7 +73,7 @@ impl Memory {
     }
 
     /// Waits until so many associations were reported closed.
-    pub(crate) async fn closed(&self, count: usize) -> Vec<AssociationId> {
+    pub(crate) async fn closed(&self, count: usize) -> Vec<(AssociationId, Parting)> {
         let mut closed = self.closed.subscribe();
         let enough = closed.wait_for(|closed| closed.len() >= count);
         tokio::time::timeout(PATIENCE, enough).await.expect("not closed in time").unwrap().clone()
@@ -92,8 +92,8 @@ impl Intake for Handle {
         Ok(Box::new(MemoryPart { memory, origin: origin.clone(), bytes: vec![] }))
     }
 
-    fn association_closed(&self, association: AssociationId) {
-        self.0.closed.send_modify(|closed| closed.push(association));
+    fn association_closed(&self, association: AssociationId, parting: Parting) {
+        self.0.closed.send_modify(|closed| closed.push((association, parting)));
     }
 }
 
@@ -356,6 +356,32 @@ impl Peer {
         match self.response().await {
             Ok(response) => Answer::Status(response.status.0),
             Err(answer) => answer,
+        }
+    }
+
+    /// The next request of the other side, with its data set.
+    pub(crate) async fn request(&mut self) -> (Command, Vec<u8>) {
+        let mut came = None;
+        loop {
+            let event = match self.connection.next(PATIENCE).await.unwrap() {
+                Incoming::Fragment { fragment, bytes, ends } => {
+                    self.messages.on_fragment(fragment, bytes, ends).unwrap()
+                }
+                Incoming::Pdu(pdu) => panic!("{pdu:?}"),
+            };
+            match event {
+                None => {}
+                Some(MessageEvent::Command { command, .. }) => {
+                    assert!(command.has_data_set(), "{command:?}");
+                    came = Some((command, vec![]));
+                }
+                Some(MessageEvent::DataSet { bytes, is_end }) => {
+                    came.as_mut().unwrap().1.extend_from_slice(bytes);
+                    if is_end {
+                        return came.unwrap();
+                    }
+                }
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod acceptor;
 #[cfg(test)]
+mod commitment;
+#[cfg(test)]
 mod dcmtk;
 #[cfg(test)]
 mod files;

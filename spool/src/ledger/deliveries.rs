@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{InstanceIdentity, JobId, Moment};
+use domain::{InstanceIdentity, JobId, Moment, SopInstanceUid};
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::rows::{self, integer};
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, commitments};
 use crate::SpoolError;
 
 /// How many due deliveries of one destination are given at a time.
@@ -43,8 +43,18 @@ pub struct ResultFile {
 /// What became of a try.
 #[derive(Debug, Clone, Copy)]
 enum Tried<'a> {
-    Done { form: &'a str },
-    Failed { reason: &'a str, next_at: Option<Moment> },
+    Done {
+        form: &'a str,
+    },
+    /// Done, and the destination is to commit to these.
+    ToCommit {
+        form: &'a str,
+        instances: &'a [SopInstanceUid],
+    },
+    Failed {
+        reason: &'a str,
+        next_at: Option<Moment>,
+    },
 }
 
 impl Ledger {
@@ -91,6 +101,17 @@ impl Ledger {
         self.tried(delivery, Tried::Done { form }, now)
     }
 
+    /// A destination has all results of a job in one form, and is to commit to these instances.
+    pub(crate) fn delivery_to_commit(
+        &self,
+        delivery: i64,
+        form: &str,
+        instances: &[SopInstanceUid],
+        now: Moment,
+    ) -> Result<(), SpoolError> {
+        self.tried(delivery, Tried::ToCommit { form, instances }, now)
+    }
+
     /// A destination does not have the results: it is tried again at `next_at`, or given up.
     pub(crate) fn delivery_failed(
         &self,
@@ -115,10 +136,30 @@ impl Ledger {
             // What has ended stays as it ended.
             if state == "waiting" {
                 record(transaction, delivery, tried, now)?;
+                follow_up(transaction, delivery, tried, now)?;
                 end_job(transaction, job, now)?;
             }
             Ok(())
         })
+    }
+}
+
+/// What a try means for the commitment that is asked of the destination, or was before it was tried again.
+fn follow_up(
+    transaction: &Transaction<'_>,
+    delivery: i64,
+    tried: Tried<'_>,
+    now: Moment,
+) -> Result<(), Halt> {
+    match tried {
+        Tried::ToCommit { instances, .. } => {
+            commitments::begin(transaction, delivery, instances, now)
+        }
+        Tried::Done { .. } => commitments::end(transaction, delivery, ("waived", None), now),
+        Tried::Failed { reason, next_at: None } => {
+            commitments::end(transaction, delivery, ("refused", Some(reason)), now)
+        }
+        Tried::Failed { next_at: Some(_), .. } => Ok(()),
     }
 }
 
@@ -149,11 +190,11 @@ fn record(
 ) -> Result<(), Halt> {
     let now = integer(now.unix_millis());
     let form = match tried {
-        Tried::Done { form } => Some(form),
+        Tried::Done { form } | Tried::ToCommit { form, .. } => Some(form),
         Tried::Failed { .. } => None,
     };
     let (state, reason, next_at, ended) = match tried {
-        Tried::Done { .. } => ("done", None, now, Some(now)),
+        Tried::Done { .. } | Tried::ToCommit { .. } => ("done", None, now, Some(now)),
         Tried::Failed { reason, next_at: Some(at) } => {
             ("waiting", Some(reason), integer(at.unix_millis()), None)
         }
@@ -171,17 +212,22 @@ fn record(
     Ok(())
 }
 
-/// Ends a job whose deliveries have all ended: done, or set aside if one was refused.
-fn end_job(transaction: &Transaction<'_>, job: JobId, now: Moment) -> Result<(), Halt> {
+/// Ends a job whose deliveries and commitments have all ended: done, or set aside if one was refused.
+pub(super) fn end_job(transaction: &Transaction<'_>, job: JobId, now: Moment) -> Result<(), Halt> {
     let mut end = transaction.prepare_cached(
         "UPDATE jobs SET ended_at = :now,
-           state = iif(refused IS NULL, 'done', 'quarantined'),
-           reason_code = iif(refused IS NULL, NULL, 'undeliverable'),
-           reason = refused
+           state = iif(coalesce(refused, uncommitted) IS NULL, 'done', 'quarantined'),
+           reason_code = CASE WHEN refused IS NOT NULL THEN 'undeliverable'
+             WHEN uncommitted IS NOT NULL THEN 'uncommitted' END,
+           reason = coalesce(refused, uncommitted)
          FROM (SELECT
-             sum(state = 'waiting') AS waiting,
-             group_concat(destination || ': ' || reason, '; ') FILTER (WHERE state = 'refused') AS refused
-           FROM deliveries WHERE job = :job)
+             sum(deliveries.state = 'waiting' OR coalesce(commitments.state, '') = 'open') AS waiting,
+             group_concat(destination || ': ' || deliveries.reason, '; ')
+               FILTER (WHERE deliveries.state = 'refused') AS refused,
+             group_concat(destination || ': ' || commitments.reason, '; ')
+               FILTER (WHERE commitments.state = 'refused') AS uncommitted
+           FROM deliveries LEFT JOIN commitments ON commitments.delivery = deliveries.id
+           WHERE job = :job)
          WHERE jobs.id = :job AND jobs.state = 'delivering' AND waiting = 0",
     )?;
     end.execute(named_params! { ":job": job.0, ":now": integer(now.unix_millis()) })?;

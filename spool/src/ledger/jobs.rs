@@ -6,7 +6,7 @@ use domain::{
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::rows::{self, integer};
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, ask};
 use crate::SpoolError;
 
 impl Ledger {
@@ -137,7 +137,7 @@ fn job(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Job> {
         revision: rows::revision(row)?,
         rule: row.get("rule")?,
         model: row.get("model")?,
-        prompts: rows::from_json(connection, &row.get::<_, String>("prompts")?)?,
+        ask: ask::from_json(&row.get::<_, String>("ask")?)?,
         destinations: rows::from_json(connection, &row.get::<_, String>("destinations")?)?,
     })
 }

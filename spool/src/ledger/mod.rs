@@ -1,13 +1,17 @@
-//! The ledger: series, instances, jobs, results and deliveries in one SQLite file. `schema.sql` says what each column is.
+//! The ledger: series, instances, jobs, results and deliveries in one SQLite file. `schema.sql` and the scripts that
+//! were added to it say what each column is.
 //!
 //! Each public method is one transaction. The ledger knows nothing of files but the paths it gives back.
 
 mod arrivals;
+mod ask;
+mod commitments;
 mod deliveries;
 mod jobs;
 mod open;
 mod purge;
 mod reconcile;
+mod requests;
 mod results;
 mod rows;
 mod series;
@@ -24,12 +28,15 @@ use crate::faults::Faults;
 
 pub(crate) use arrivals::Arrival;
 pub(crate) use reconcile::Found;
+pub(crate) use requests::Asker;
 pub(crate) use results::WrittenResult;
 
 pub use arrivals::Change;
+pub use commitments::{DueCommitment, ReportOutcome, Reported};
 pub use deliveries::{Delivery, ResultFile};
+pub use requests::{Asked, OpenMax, OwedReport};
 pub use series::{Closed, NewJob, OpenRow};
-pub use snapshot::{Counts, DeliveryRow, JobRow, SeriesRow, Snapshot};
+pub use snapshot::{CommitmentRow, Counts, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot};
 pub use view::LedgerView;
 
 /// The ledger's file, opened for writing.
@@ -120,6 +127,17 @@ impl Ledger {
         let key = (identity.series.as_str(), identity.sop_instance.as_str());
         let sql = "DELETE FROM instances WHERE series = ?1 AND sop_instance = ?2";
         assert_eq!(self.connection().execute(sql, key).unwrap(), 1);
+    }
+
+    /// Takes the ledger back to its second version, in which the jobs had these prompts as JSON.
+    pub(crate) fn make_second_version_for_test(&self, prompts: &[(domain::JobId, &str)]) {
+        let connection = self.connection();
+        connection.execute_batch("ALTER TABLE jobs RENAME COLUMN ask TO prompts").unwrap();
+        for (job, texts) in prompts {
+            let row = (texts, job.0);
+            connection.execute("UPDATE jobs SET prompts = ?1 WHERE id = ?2", row).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 2).unwrap();
     }
 
     /// Pretends that a later version of the program wrote the ledger.

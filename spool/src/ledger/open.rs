@@ -15,7 +15,12 @@ use crate::faults::Faults;
 use crate::folder::ledger_in;
 
 /// Each script takes the ledger from the version that is its index to the next. Scripts are only ever added.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("forms.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema.sql"),
+    include_str!("forms.sql"),
+    include_str!("asks.sql"),
+    include_str!("commitment.sql"),
+];
 /// How long to wait for an administrator's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 

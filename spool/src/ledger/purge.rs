@@ -4,7 +4,7 @@ use domain::{JobId, Moment, SeriesInstanceUid, StudyInstanceUid};
 use rusqlite::{Connection, named_params};
 
 use super::rows::{self, integer};
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, requests};
 use crate::SpoolError;
 
 /// A closed series may go when nothing waits for it and everything about it ended before `:before`.
@@ -63,6 +63,13 @@ impl Ledger {
                 )?
                 .execute(key)?;
             Ok(Some(leaving))
+        })
+    }
+
+    /// Forgets requests of peers that ended before `before`.
+    pub(crate) fn purge_requests(&self, before: Moment) -> Result<(), SpoolError> {
+        self.write("forget commitment requests", |transaction| {
+            requests::forget_ended(transaction, before)
         })
     }
 

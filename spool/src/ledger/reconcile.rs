@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction};
 
 use super::arrivals::Arrival;
 use super::rows;
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, commitments};
 use crate::SpoolError;
 use crate::folder::series_in;
 
@@ -143,6 +143,7 @@ impl Ledger {
                 [job.0],
             )?;
             if changed == 1 {
+                commitments::forget(transaction, job)?;
                 transaction.execute("DELETE FROM deliveries WHERE job = ?1", [job.0])?;
                 transaction.execute("DELETE FROM results WHERE job = ?1", [job.0])?;
             }

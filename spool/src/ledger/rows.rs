@@ -21,6 +21,12 @@ pub(super) fn number(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
+/// A number that is never below 0, or none.
+pub(super) fn optional_number(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let number = row.get::<_, Option<i64>>(column)?;
+    Ok(number.map(|number| u64::try_from(number).unwrap_or(0)))
+}
+
 /// A time.
 pub(super) fn moment(row: &Row<'_>, column: &str) -> rusqlite::Result<Moment> {
     number(row, column).map(Moment::from_unix_millis)

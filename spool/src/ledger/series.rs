@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{JobId, Moment, Revision, SeriesInstanceUid, SpooledInstance, StudyInstanceUid};
+use domain::{Ask, JobId, Moment, Revision, SeriesInstanceUid, SpooledInstance, StudyInstanceUid};
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
 use super::rows::{self, integer};
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, ask};
 use crate::SpoolError;
 
 /// A series that still grows.
@@ -21,14 +21,14 @@ pub struct OpenRow {
 }
 
 /// What a rule asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {
     /// Name of the rule.
     pub rule: String,
     /// Name of the model.
     pub model: String,
-    /// Prompts for promptable models; empty otherwise.
-    pub prompts: Vec<String>,
+    /// What a promptable model is asked; the default for any other.
+    pub ask: Ask,
     /// Names of the destinations; one named twice gets the results once.
     pub destinations: Vec<String>,
 }
@@ -261,8 +261,8 @@ fn queue(
         ":series": series.as_str(), ":rule": job.rule, ":revision": state.revision.0, ":now": now,
     })?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO jobs (study, series, revision, rule, model, prompts, destinations, state, created_at)
-         VALUES (:study, :series, :revision, :rule, :model, :prompts, :destinations, 'queued', :now)
+        "INSERT INTO jobs (study, series, revision, rule, model, ask, destinations, state, created_at)
+         VALUES (:study, :series, :revision, :rule, :model, :ask, :destinations, 'queued', :now)
          ON CONFLICT (series, revision, rule) DO NOTHING RETURNING id",
     )?;
     let destinations: BTreeSet<_> = job.destinations.iter().cloned().collect();
@@ -272,7 +272,7 @@ fn queue(
         ":revision": state.revision.0,
         ":rule": job.rule,
         ":model": job.model,
-        ":prompts": rows::to_json(transaction, &job.prompts)?,
+        ":ask": ask::to_json(&job.ask)?,
         ":destinations": rows::to_json(transaction, &Vec::from_iter(destinations))?,
         ":now": now,
     };

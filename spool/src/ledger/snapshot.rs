@@ -16,6 +16,11 @@ const JOB_STATES: [&str; 6] =
 /// States of a delivery.
 const DELIVERY_STATES: [&str; 3] = ["waiting", "done", "refused"];
 
+/// States of what destinations are to commit to.
+const COMMITMENT_STATES: [&str; 5] = ["open", "redelivering", "committed", "refused", "waived"];
+/// States of what peers ask us to commit to.
+const REQUEST_STATES: [&str; 3] = ["open", "reported", "given-up"];
+
 /// Everything that `status` shows, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
@@ -25,6 +30,10 @@ pub struct Snapshot {
     pub jobs: Vec<JobRow>,
     /// Deliveries, in the order in which they were made.
     pub deliveries: Vec<DeliveryRow>,
+    /// What destinations are to commit to, in the order of the deliveries.
+    pub commitments: Vec<CommitmentRow>,
+    /// What peers ask us to commit to, in the order in which they asked.
+    pub requests: Vec<RequestRow>,
     /// Bytes of instances and results in the spool.
     pub spool_bytes: u64,
 }
@@ -90,6 +99,52 @@ pub struct DeliveryRow {
     pub form: Option<String>,
 }
 
+/// What a destination is to commit to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitmentRow {
+    /// Whose results.
+    pub job: JobId,
+    /// Who is to commit.
+    pub destination: String,
+    /// `open`, `redelivering`, `committed`, `refused` or `waived`.
+    pub state: String,
+    /// How often it was asked.
+    pub asked: u32,
+    /// How often the results were delivered again.
+    pub redelivered: u32,
+    /// When it is asked, or asked again; `None` when it has ended.
+    pub next_at: Option<Moment>,
+    /// Why it has not committed.
+    pub reason: Option<String>,
+    /// Instances that it committed to.
+    pub committed: u64,
+    /// Instances that it has got.
+    pub instances: u64,
+}
+
+/// What a peer asks us to commit to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRow {
+    /// Its Transaction UID.
+    pub transaction: String,
+    /// Title of who asks.
+    pub calling: String,
+    /// `open`, `reported` or `given-up`.
+    pub state: String,
+    /// Reports that were not taken.
+    pub attempts: u32,
+    /// When the report is sent; `None` when it has ended.
+    pub next_at: Option<Moment>,
+    /// Why the last report was not taken.
+    pub reason: Option<String>,
+    /// Instances that it asked for.
+    pub instances: u64,
+    /// Instances that the report committed to.
+    pub committed: Option<u64>,
+    /// Instances that it did not commit to.
+    pub failed: Option<u64>,
+}
+
 /// How many rows are in which state. Every state is there, with 0 if need be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counts {
@@ -101,6 +156,10 @@ pub struct Counts {
     pub jobs: BTreeMap<String, u64>,
     /// Deliveries by state.
     pub deliveries: BTreeMap<String, u64>,
+    /// What destinations are to commit to, by state.
+    pub commitments: BTreeMap<String, u64>,
+    /// What peers ask us to commit to, by state.
+    pub requests: BTreeMap<String, u64>,
 }
 
 /// Reads everything within a transaction of the caller's.
@@ -118,6 +177,8 @@ pub(super) fn snapshot(connection: &Connection, root: &Path) -> rusqlite::Result
         )?,
         jobs,
         deliveries: all(connection, "SELECT * FROM deliveries ORDER BY id", delivery)?,
+        commitments: commitments(connection)?,
+        requests: requests(connection)?,
         spool_bytes: spool_bytes(connection)?,
     })
 }
@@ -129,6 +190,8 @@ pub(super) fn counts(connection: &Connection, spool_bytes: u64) -> rusqlite::Res
         series: by_state(connection, "series", &SERIES_STATES)?,
         jobs: by_state(connection, "jobs", &JOB_STATES)?,
         deliveries: by_state(connection, "deliveries", &DELIVERY_STATES)?,
+        commitments: by_state(connection, "commitments", &COMMITMENT_STATES)?,
+        requests: by_state(connection, "requests", &REQUEST_STATES)?,
     })
 }
 
@@ -163,6 +226,62 @@ fn all<T>(
     let mut select = connection.prepare_cached(query)?;
     let rows = select.query_map([], of)?;
     rows.collect()
+}
+
+/// A ledger that is only read may be one that no node has brought to this version yet.
+fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?
+        .exists([name])
+}
+
+fn commitments(connection: &Connection) -> rusqlite::Result<Vec<CommitmentRow>> {
+    if !has_table(connection, "commitments")? {
+        return Ok(vec![]);
+    }
+    let query = "SELECT commitments.*, job, destination,
+        (SELECT count(*) FROM commitment_items AS items
+         WHERE items.delivery = commitments.delivery) AS instances,
+        (SELECT count(*) FROM commitment_items AS items
+         WHERE items.delivery = commitments.delivery AND items.committed = 1) AS committed
+      FROM commitments JOIN deliveries ON deliveries.id = commitments.delivery
+      ORDER BY commitments.delivery";
+    all(connection, query, |row| {
+        let state: String = row.get("state")?;
+        let next_at = rows::moment(row, "next_at")?;
+        Ok(CommitmentRow {
+            job: rows::job_id(row, "job")?,
+            destination: row.get("destination")?,
+            next_at: (state == "open").then_some(next_at),
+            state,
+            asked: row.get("asked")?,
+            redelivered: row.get("redelivered")?,
+            reason: row.get("reason")?,
+            committed: rows::number(row, "committed")?,
+            instances: rows::number(row, "instances")?,
+        })
+    })
+}
+
+fn requests(connection: &Connection) -> rusqlite::Result<Vec<RequestRow>> {
+    if !has_table(connection, "requests")? {
+        return Ok(vec![]);
+    }
+    all(connection, "SELECT * FROM requests ORDER BY id", |row| {
+        let state: String = row.get("state")?;
+        let next_at = rows::moment(row, "next_at")?;
+        Ok(RequestRow {
+            transaction: row.get("transaction_uid")?,
+            calling: row.get("calling")?,
+            next_at: (state == "open").then_some(next_at),
+            state,
+            attempts: row.get("attempts")?,
+            reason: row.get("reason")?,
+            instances: rows::number(row, "instances")?,
+            committed: rows::optional_number(row, "committed")?,
+            failed: rows::optional_number(row, "failed")?,
+        })
+    })
 }
 
 fn results(

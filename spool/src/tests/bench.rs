@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use domain::{
-    AeTitle, Announced, AssociationId, InstanceIdentity, InstanceOrigin, Job, JobId, Limits,
+    AeTitle, Announced, Ask, AssociationId, InstanceIdentity, InstanceOrigin, Job, JobId, Limits,
     Moment, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid, TransferSyntaxUid,
 };
 use tempfile::TempDir;
@@ -122,7 +122,7 @@ pub(super) fn wish(rule: &str, destinations: &[&str]) -> NewJob {
     NewJob {
         rule: rule.into(),
         model: "m".into(),
-        prompts: vec!["liver in \"abdomen\" CT".into()],
+        ask: Ask { prompts: vec!["liver in \"abdomen\" CT".into()], ..Ask::default() },
         destinations: destinations.iter().map(ToString::to_string).collect(),
     }
 }

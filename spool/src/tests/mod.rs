@@ -2,6 +2,7 @@
 
 mod bench;
 mod broken;
+mod commitments;
 mod faults;
 mod instances;
 mod jobs;
@@ -9,4 +10,5 @@ mod limits;
 mod model;
 mod purge;
 mod recovery;
+mod requests;
 mod studies;

@@ -1,6 +1,7 @@
 //! A result read back, to be written in another transfer syntax.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use dataset::{DataSet, Encoding, End, ReadLimits, Vr, encode, encode_implicit, read_prefix};
 use rayon::prelude::*;
@@ -137,6 +138,19 @@ impl<'a> Image<'a> {
         Some(self.encapsulated(&coded))
     }
 
+    /// In how many frames each value occurs; `None` of what is no label map.
+    pub(super) fn frames_of_values(&self) -> Option<BTreeMap<i64, usize>> {
+        let kind = self.data_set.text(tags::SEGMENTATION_TYPE);
+        let segments = kind.filter(|kind| kind == "LABELMAP").and_then(|_| self.rle_segments())?;
+        let values: Vec<_> =
+            self.frames()?.par_iter().map(|frame| values_in(frame, segments)).collect();
+        let mut counts = BTreeMap::new();
+        for value in values.into_iter().flatten() {
+            *counts.entry(value).or_insert(0) += 1;
+        }
+        Some(counts)
+    }
+
     fn encapsulated(&self, frames: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = encode(&self.data_set);
         encapsulated(frames.iter().map(Vec::as_slice), &mut bytes);
@@ -153,6 +167,16 @@ impl<'a> Pixels<'a> {
             Some(Self::Plain(value))
         }
     }
+}
+
+/// The values of a frame of 8 or 16 bits a pixel, little endian, each once.
+fn values_in(frame: &[u8], bytes: usize) -> Vec<i64> {
+    let mut found = vec![false; 1 << (8 * bytes)];
+    for pixel in frame.chunks_exact(bytes) {
+        let value = pixel.iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte));
+        found[value] = true;
+    }
+    (0..).zip(found).filter(|(_, found)| *found).map(|(value, _)| value).collect()
 }
 
 /// `count` bits from bit `first` on, the first in bit 0; borrowed where they begin at a byte and end at one.

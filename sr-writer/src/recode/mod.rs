@@ -15,6 +15,7 @@ mod image;
 pub(crate) mod rle;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use dataset::file_meta_bytes;
 use dicom_dictionary_std::uids;
@@ -83,6 +84,11 @@ pub fn recode_file(
     let mut file = file_meta_bytes(&dataset::FileMeta::of(&identity));
     file.extend_from_slice(&data_set);
     Ok(file)
+}
+
+/// In how many frames each value occurs, of a label map in Explicit VR Little Endian or RLE Lossless; `None` of all else.
+pub(crate) fn frames_of_values(file: &[u8]) -> Option<BTreeMap<i64, usize>> {
+    Image::read(&file[data_set_offset(file)?..])?.frames_of_values()
 }
 
 fn data_set_offset(file: &[u8]) -> Option<usize> {

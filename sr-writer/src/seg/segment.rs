@@ -7,7 +7,7 @@ use domain::{ModelIdentity, Segment, Target};
 
 use super::color::cielab;
 use crate::coding::{ARTIFICIAL_INTELLIGENCE, BACKGROUND, code_item, put_code};
-use crate::text::{LO_MAX, LT_MAX, ascii, required};
+use crate::text::{LO_MAX, LT_MAX, ascii, escaped, required};
 use crate::work::Work;
 use crate::{SegmentationKind, tags};
 
@@ -68,7 +68,7 @@ fn algorithm_parameters(model: &ModelIdentity, parameters: &[String]) -> String 
     let hash = format!("sha256={}", model.sha256);
     let all: Vec<&str> =
         std::iter::once(hash.as_str()).chain(parameters.iter().map(String::as_str)).collect();
-    all.join("; ")
+    escaped(&all.join("; "))
 }
 
 /// What the segment is. The laterality is a modifier of the type, inside its item.

@@ -7,6 +7,7 @@ use crate::coding::{
     ALGORITHM_FAMILY, ALGORITHM_MANUFACTURER, ALGORITHM_NAME, ALGORITHM_PARAMETERS,
     ALGORITHM_VERSION, ARTIFICIAL_INTELLIGENCE,
 };
+use crate::text::escaped;
 
 /// The model, its hash and its settings; to be added as concept modifiers.
 pub(crate) fn algorithm(findings: &Findings) -> Vec<Item> {
@@ -17,7 +18,7 @@ pub(crate) fn algorithm(findings: &Findings) -> Vec<Item> {
         Item::text(ALGORITHM_NAME, &model.name),
         Item::text(ALGORITHM_VERSION, &model.version),
     ];
-    items.extend(parameters.map(|parameter| Item::text(ALGORITHM_PARAMETERS, parameter)));
+    items.extend(parameters.map(|parameter| Item::text(ALGORITHM_PARAMETERS, &escaped(parameter))));
     items.push(Item::code(ALGORITHM_FAMILY, &ARTIFICIAL_INTELLIGENCE.concept()));
     items.push(Item::text(ALGORITHM_MANUFACTURER, &model.manufacturer));
     items

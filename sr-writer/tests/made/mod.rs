@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use dataset::{DataSet, PixelDataAt, Vr};
 use domain::{
-    Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Extent, Findings, InstanceIdentity,
-    Intensity, Limits, Mask, Measurements, ModelIdentity, Moment, Segment, SeriesInstanceUid,
-    SliceMask, SopClassUid, SopInstanceUid, SourceGrid, StudyInstanceUid, Target,
-    TransferSyntaxUid,
+    Absence, Absent, Axes, Bounds, CodedConcept, Confidence, Evidence, Extent, Findings,
+    InstanceIdentity, Intensity, Limits, Mask, Measurements, ModelIdentity, Moment, Segment,
+    SeriesInstanceUid, SliceMask, SopClassUid, SopInstanceUid, SourceGrid, StudyInstanceUid,
+    Target, TransferSyntaxUid,
 };
 use series::{SourceInstance, SourceSeries};
 use sr_writer::{Companions, Device, LabelMapCoding, SegmentationForm, WriteContext};
@@ -129,7 +129,15 @@ pub(crate) fn segment(
     let mask = Mask { columns, rows, slices: (0..slices).map(&mut slice).collect() };
     let measurements = measure(&kept, source, Bounds { first, last });
     let confidence = Some(Confidence(0.987));
-    Segment { target, mask, measurements, confidence, probabilities: None, boxes: vec![] }
+    Segment {
+        target,
+        mask,
+        measurements,
+        confidence,
+        evidence: Evidence::default(),
+        probabilities: None,
+        boxes: vec![],
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "voxel counts are far below 2^52")]

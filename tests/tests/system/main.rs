@@ -12,13 +12,17 @@
 
 mod bad_input;
 mod command_line;
+mod commitment;
 mod delivery;
 mod forms;
 mod full;
 mod harness;
 mod kill;
 mod memory;
+mod nine_modalities;
 mod outage;
+mod prompts;
 mod routing;
 mod secure;
+mod slow_sender;
 mod support;

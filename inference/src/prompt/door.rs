@@ -1,0 +1,114 @@
+//! A door for what measures prompts from outside this crate: `examples/prompt_speed.rs`. No interface; nothing else may come in
+//! here.
+
+use std::time::Duration;
+
+use domain::{Findings, Unsuitable};
+use series::SourceSeries;
+
+use super::asker::{Answers, Asker, Between, Planes};
+use super::engine::SliceName;
+use super::findings::{Gathered, gather};
+use super::questions::Questions;
+use super::shot::{Pixels, Shot};
+use crate::model::Model;
+use crate::picture::{Scale, series_range};
+use crate::scores::Next;
+use crate::volume::{Volume, read_volume, sha256_of};
+
+/// How long each stage of an answer takes, one after the other on the calling thread.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stages {
+    /// Files to values.
+    pub read: Duration,
+    /// Values to pictures.
+    pub picture: Duration,
+    /// The image encoder.
+    pub encode: Duration,
+    /// The mask decoder.
+    pub decode: Duration,
+    /// Logits to masks.
+    pub judge: Duration,
+    /// Masks to findings.
+    pub gather: Duration,
+}
+
+/// Answers slice by slice without any overlap, and takes the time by a clock of the caller's.
+///
+/// # Errors
+/// Those of [`crate::answer`].
+pub fn stages(
+    model: &Model,
+    source: &SourceSeries,
+    questions: &Questions,
+    clock: &dyn Fn() -> Duration,
+) -> Result<(Stages, Findings), Unsuitable> {
+    let (engine, _) = model.prompting()?;
+    let [columns, rows, count] = source.grid.size();
+    let asker = Asker::new(engine, questions, [columns, rows], false)?;
+    let mut stages = Stages::default();
+    let began = clock();
+    let shots = source.slices.iter().map(|slice| Shot::take(slice, [columns, rows], &asker.looks));
+    let shots = shots.collect::<Result<Vec<_>, _>>()?;
+    stages.read = clock() - began;
+    let began = clock();
+    let range = range(&asker, source, &shots)?;
+    let planes: Vec<Planes> = shots.iter().map(|shot| asker.planes(shot, range)).collect();
+    stages.picture = clock() - began;
+    let mut answers = Vec::new();
+    for k in 0..count {
+        let began = clock();
+        let before = k.checked_sub(1).map(|k| &planes[k]);
+        let three = Between { this: &planes[k], previous: before, next: planes.get(k + 1) };
+        let pictures = asker.show(&shots[k], three);
+        let shown = clock();
+        let (mut raw, slice) = (Answers::default(), SliceName::of(&source.slices[k]));
+        let mut encoded = Duration::ZERO;
+        for (look, picture) in pictures.iter().enumerate() {
+            let began = clock();
+            let features = asker.encode(picture, Next::after(k, count))?;
+            encoded += clock() - began;
+            asker.decode(look, &features, (slice, Next::after(k, count)), &mut raw)?;
+        }
+        let asked = clock();
+        let pictures: Vec<Vec<u8>> = pictures.into_iter().map(|shown| shown.rgb).collect();
+        answers.push(asker.judge(asker.in_order(raw)?, &pictures)?);
+        stages.picture += shown - began;
+        stages.encode += encoded;
+        stages.decode += asked - shown - encoded;
+        stages.judge += clock() - asked;
+    }
+    let began = clock();
+    let findings = gathered(model, source, questions, (shots, answers));
+    stages.gather = clock() - began;
+    Ok((stages, findings))
+}
+
+fn range(
+    asker: &Asker<'_>,
+    source: &SourceSeries,
+    shots: &[Shot],
+) -> Result<Option<Scale>, Unsuitable> {
+    if !shots.iter().any(|shot| asker.needs_series(shot)) {
+        return Ok(None);
+    }
+    let (low, high) = series_range(&read_volume(source)?.values);
+    Ok(Some(Scale::Range { low, high }))
+}
+
+fn gathered(
+    model: &Model,
+    source: &SourceSeries,
+    questions: &Questions,
+    (shots, answers): (Vec<Shot>, Vec<super::slice_answer::SliceAnswer>),
+) -> Findings {
+    let digests: Vec<[u8; 32]> = shots.iter().map(|shot| shot.digest).collect();
+    let values = shots.into_iter().flat_map(|shot| match shot.pixels {
+        Pixels::Grey { values, .. } => values,
+        Pixels::Color(_) => Vec::new(),
+    });
+    let (grid, values) = (source.grid.clone(), values.collect());
+    let input_sha256 = sha256_of(&grid, &digests);
+    let volume = Volume { grid, values, unit: source.unit };
+    gather(model.manifest().identity(), questions, &volume, Gathered { answers, input_sha256 })
+}

@@ -1,0 +1,252 @@
+"""From checkpoint to folder: graphs answer as the network does, and what does not fit is refused with its reason."""
+
+import errno
+import hashlib
+import json
+import os
+import pickle
+import tomllib
+
+import numpy as np
+import onnx
+import onnx_ir
+import pytest
+import torch
+from conftest import COMMITTED, SEED, quiet
+
+from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights
+from parsenode_models.__main__ import main
+from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, Failure
+from parsenode_models.folder import Options
+from parsenode_models.networks.network import ImageEncoder, MaskDecoder, TextEncoder, feature_names
+from parsenode_models.networks.sizes import TINY
+
+
+def inputs_of(network, tokens_count, prompts, seed):
+    """A random picture and prompts, as NumPy."""
+    random = np.random.default_rng(seed)
+    side = network.size.side
+    ids = random.integers(0, 49406, (prompts, tokens_count))
+    ids[:, 0], ids[:, -1] = 49406, 49407
+    return random.integers(0, 256, (1, 3, side, side)).astype(np.float32), ids
+
+
+@pytest.mark.parametrize(("tokens_count", "prompts"), [(2, 1), (9, 1), (77, 1), (9, 3)])
+def test_graphs_answer_as_the_network_does(network, made, tokens_count, prompts):
+    generation = network.size.generation
+    if generation == "v1" and prompts > 1:
+        pytest.skip("one prompt a call")
+    image, ids = inputs_of(network, tokens_count, prompts, seed=tokens_count)
+    encode, embed, decode = (compare.session(made / f"{name}.onnx") for name in graphs.NAMES)
+    features = compare.run(encode, {"image": image})
+    embedded = compare.run(embed, {"input_ids": ids})
+    noise = compare.noise(decode, prompts)
+    tokens = {"tokens": embedded["token_emb"].transpose(1, 0, 2)}
+    if generation == "v1":
+        tokens["class_emb"] = embedded["class_emb"][None]
+    answers = compare.run(decode, features | noise | tokens)
+    with torch.no_grad():
+        wanted_features = ImageEncoder(network)(torch.from_numpy(image))
+        wanted_text = TextEncoder(network)(torch.from_numpy(ids))
+        others = [wanted_text[1][None]] if generation == "v1" else [torch.from_numpy(n) for n in noise.values()]
+        wanted = MaskDecoder(network)(list(wanted_features), wanted_text[0].transpose(0, 1), others)
+    for name, tensor in zip(feature_names(network.size), wanted_features):
+        assert np.abs(features[name] - tensor.numpy()).max() < 1e-4, name
+    for found, tensor in zip([*embedded.values(), *answers.values()], [*wanted_text, *wanted]):
+        assert found.shape == tuple(tensor.shape)
+        assert np.abs(found - tensor.numpy()).max() < 1e-3
+
+
+def test_the_manifest_says_what_is_there(network, made):
+    manifest = tomllib.loads((made / folder.MANIFEST).read_text())
+    assert manifest["prompt"]["generation"] == network.size.generation
+    assert manifest["prompt"]["side"] == network.size.side
+    assert manifest["model"]["kind"] == "prompt"
+    for file in manifest["files"].values():
+        assert hashlib.sha256((made / file["file"]).read_bytes()).hexdigest() == file["sha256"]
+    assert {path.name for path in made.iterdir()} == {"model.toml", *(f"{name}.onnx" for name in graphs.NAMES)}
+
+
+def test_graphs_are_of_one_opset_and_name_no_machine(made):
+    for name in graphs.NAMES:
+        content = (made / f"{name}.onnx").read_bytes()
+        model = onnx.load_from_string(content)
+        assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", graphs.OPSET)]
+        assert b"/" + b"home" not in content and os.getcwd().encode() not in content
+        assert not model.metadata_props and not any(node.doc_string for node in model.graph.node)
+
+
+def test_the_committed_folder_is_as_made(network, made):
+    committed = COMMITTED / made.name
+    assert compare.folders(committed, made, network.size) is None
+    assert sum(path.stat().st_size for path in committed.iterdir()) < 600_000
+
+
+def test_a_checkpoint_gives_the_weights_that_went_into_it(network, tmp_path):
+    file = tmp_path / "weights.pt"
+    checkpoint.write(network, file, SEED, quiet)
+    read = checkpoint.read(file, quiet)
+    assert read.size == network.size
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, read.state_dict()[name]), name
+
+
+def narrowed(made, out):
+    """A copy of a folder with its weights in half precision."""
+    out.mkdir()
+    for name in graphs.NAMES:
+        model = onnx_ir.load(made / f"{name}.onnx")
+        half.narrow(model)
+        graphs.write(model, out / f"{name}.onnx")
+    return out
+
+
+def test_half_precision_is_nearly_the_same(network, made, tmp_path):
+    out = narrowed(made, tmp_path / "half")
+    wide, narrow = compare.answers(made, network.size), compare.answers(out, network.size)
+    for name in ("mask_features", "token_emb"):
+        difference = np.abs(wide[name] - narrow[name]).max()
+        assert 0 < difference < 0.05 * np.abs(wide[name]).max(), name
+    for name in graphs.NAMES:
+        tensors = onnx.load(out / f"{name}.onnx").graph.initializer
+        kinds = {tensor.data_type for tensor in tensors if np.prod(tensor.dims) >= half.LEAST_ELEMENTS}
+        assert onnx.TensorProto.FLOAT not in kinds
+
+
+def test_half_precision_refuses_what_it_cannot_hold(made):
+    model = onnx_ir.load(made / "text-encoder.onnx")
+    table = next(value for value in model.graph.initializers.values() if "token_embedding" in value.name)
+    numbers = table.const_value.numpy().copy()
+    numbers[3, 3] = 1e6
+    table.const_value = onnx_ir.tensor(numbers, name=table.name)
+    with pytest.raises(Failure, match="token_embedding.*half precision"):
+        half.narrow(model)
+
+
+def damaged_state(change):
+    """The state of a tiny v1, changed."""
+    network = commands.empty_network(TINY["v1"])
+    random_weights.fill(network, SEED)
+    state = dict(network.state_dict())
+    change(state)
+    return state
+
+
+def lacking(state):
+    del state["backbone.norm0.weight"]
+
+
+def reshaped(state):
+    state["sem_seg_head.predictor.query_feat.weight"] = torch.zeros(3, 3)
+
+
+def with_nan(state):
+    state["backbone.norm1.bias"] = torch.tensor([0.0, float("nan")] * 4)
+
+
+def with_integers(state):
+    state["backbone.norm1.bias"] = torch.zeros(8, dtype=torch.int64)
+
+
+def another_model(state):
+    state.clear()
+    state["layer1.0.conv1.weight"] = torch.zeros(2, 2)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (lacking, "lacks backbone.norm0.weight"),
+    (reshaped, r"query_feat.weight \[3, 3\], not \[8, 16\]"),
+    (with_nan, "NaN or infinity in backbone.norm1.bias"),
+    (with_integers, "no floating-point numbers in backbone.norm1.bias"),
+    (another_model, "another model.*layer1.0.conv1.weight")])
+def test_a_checkpoint_that_does_not_fit_is_refused_by_name(tmp_path, change, words):
+    file = tmp_path / "weights.pt"
+    torch.save(damaged_state(change), file)
+    with pytest.raises(Failure, match=words) as refused:
+        checkpoint.read(file, quiet)
+    assert refused.value.code == BAD_INPUT
+
+
+class Trap:
+    """Would make a file when unpickled by a careless reader."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda thing, file: file.write_bytes(pickle.dumps(thing))])
+def test_code_in_a_checkpoint_is_refused_and_not_executed(tmp_path, save):
+    file, proof = tmp_path / "weights.pt", tmp_path / "executed"
+    save({"state_dict": Trap(proof)}, file)
+    with pytest.raises(Failure, match="nothing of it was executed") as refused:
+        checkpoint.read(file, quiet)
+    assert refused.value.code == BAD_INPUT
+    assert "system" in str(refused.value) or save is not torch.save
+    assert not proof.exists()
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_checkpoint_is_refused(tmp_path, part):
+    file = tmp_path / "weights.pt"
+    torch.save(damaged_state(lambda state: None), file)
+    content = file.read_bytes()
+    file.write_bytes(content[:int(len(content) * part)])
+    with pytest.raises(Failure, match="truncated, or no checkpoint") as refused:
+        checkpoint.read(file, quiet)
+    assert refused.value.code == BAD_INPUT
+
+
+def test_a_full_disk_leaves_nothing_behind(network, tmp_path, monkeypatch):
+    def full(model, path):
+        path.write_bytes(b"begun")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(graphs, "write", full)
+    monkeypatch.setattr(graphs, "make", lambda *_: None)
+    file = tmp_path / "weights.pt"
+    checkpoint.write(network, file, SEED, quiet)
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "export", str(file), str(tmp_path / "out")])
+    assert main() == DISK
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.pt"]
+
+
+def test_a_place_that_is_taken_is_left_alone(tmp_path, monkeypatch, capsys):
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "export", "nothing.pt", str(tmp_path / "out")])
+    assert main() == BAD_INPUT
+    assert "exists" in capsys.readouterr().err
+
+
+def test_misuse_ends_with_its_code(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "random", "--generation", "v1"])
+    assert main() == MISUSE
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "random", "x", "--generation", "v3"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == MISUSE
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("{", "no JSON"), ("[]", "want"), ('{"CT": 1}', "CT"), ('{"CT": {"liver": [[1, 2]]}}', "four pairs"),
+    ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, -2]]}}', "four pairs"),
+    ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, NaN]]}}', "four pairs")])
+def test_statistics_that_do_not_fit_are_refused(tmp_path, text, words):
+    file = tmp_path / "target_dist.json"
+    file.write_text(text)
+    with pytest.raises(Failure, match=words):
+        folder.read_statistics(file)
+
+
+def test_statistics_go_into_the_folder(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(graphs, "make", lambda *_: None)
+    monkeypatch.setattr(graphs, "write", lambda _, path: path.write_bytes(b"x"))
+    monkeypatch.setattr(graphs, "check", lambda _: None)
+    given = {"CT-Abdomen": {"liver": [[497.9, 8.8], [20.6, 16.3], [20.6, 16.3], [20.6, 16.3]]}}
+    file = tmp_path / "given.json"
+    file.write_text(json.dumps(given))
+    folder.write(network, commands.about_random(network.size, 1), tmp_path / "out", Options(statistics=file), quiet)
+    assert json.loads((tmp_path / "out" / folder.STATISTICS).read_text()) == given
+    assert "[files.statistics]" in (tmp_path / "out" / folder.MANIFEST).read_text()

@@ -1,0 +1,77 @@
+//! From a data set that has arrived to the answer to its C-STORE-RQ.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use dimse::{Response, Status, StoreRequest};
+use domain::Refusal;
+use tokio::sync::oneshot;
+
+use crate::answers::Answer;
+use crate::association::Association;
+use crate::fault::StoreFault;
+use crate::reception::Received;
+use crate::status::status;
+
+/// Told by the intake what became of an instance.
+type Outcome = oneshot::Receiver<Result<(), Refusal>>;
+
+impl Association {
+    /// Begins to publish what was received, at once; the answer is ready when it is durable.
+    pub(crate) fn publish<'a>(
+        &'a self,
+        context_id: u8,
+        request: StoreRequest,
+        received: Result<Received, StoreFault>,
+    ) -> impl Future<Output = Answer> + Send + 'a {
+        let begun = received.map(|received| self.begin(received));
+        async move {
+            let stored = match begun {
+                Ok(outcome) => ended(outcome).await.map_err(StoreFault::from),
+                Err(fault) => Err(fault),
+            };
+            let response = match stored {
+                Ok(()) => self.stored(&request),
+                Err(fault) => self.refuse(&request, &fault),
+            };
+            Answer::new(context_id, response)
+        }
+    }
+
+    fn begin(&self, received: Received) -> Outcome {
+        let Received { part, identity, bytes } = received;
+        if let Some(peer) = &self.peer {
+            peer.sent(bytes);
+        }
+        tracing::debug!(sop_instance = %identity.sop_instance, bytes, "received");
+        let (tell, outcome) = oneshot::channel();
+        let membership = Arc::clone(&self.membership);
+        let stored = move |outcome| {
+            // Nobody waits any more when the association was aborted or the node was told to stop at once.
+            drop(tell.send(outcome));
+            drop(membership);
+        };
+        part.publish(identity, Box::new(stored));
+        outcome
+    }
+
+    fn stored(&self, request: &StoreRequest) -> Response {
+        self.progress.stored.fetch_add(1, Ordering::Relaxed);
+        self.membership.counters.instances_stored.fetch_add(1, Ordering::Relaxed);
+        Response::to_store(request, Status::SUCCESS, "")
+    }
+
+    /// The answer to a request that nothing is stored for.
+    pub(crate) fn refuse(&self, request: &StoreRequest, fault: &StoreFault) -> Response {
+        let (status, comment) = status(fault);
+        self.progress.refused.fetch_add(1, Ordering::Relaxed);
+        self.membership.counters.instances_refused.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(sop_instance = ?request.sop_instance, %status, reason = %fault, "not stored");
+        Response::to_store(request, status, comment)
+    }
+}
+
+async fn ended(outcome: Outcome) -> Result<(), Refusal> {
+    let silent = |_| Err(Refusal::ProcessingFailure("the intake gave no answer".into()));
+    outcome.await.unwrap_or_else(silent)
+}
