@@ -16,7 +16,7 @@ COPY --from=build /out/ /opt/parsenode/
 ENV PATH=/opt/parsenode:$PATH
 USER parsenode
 VOLUME /var/lib/parsenode
-EXPOSE 11112 8080
+EXPOSE 11112 2762 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s CMD ["parsenode", "echo", "PARSENODE@127.0.0.1:11112"]
 ENTRYPOINT ["parsenode"]

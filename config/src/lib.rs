@@ -5,11 +5,16 @@
 mod ask;
 mod commitment;
 mod faults;
+mod peers;
 mod resolve;
 mod resolved;
+mod resolved_security;
 mod rules;
+mod security;
+mod sop_classes;
 mod wishes;
 mod written;
+mod written_security;
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +23,10 @@ pub use faults::Faults;
 pub use resolved::{
     CommitmentAnswers, CommitmentConfig, CommitmentWish, Config, DeliverConfig, DeviceConfig,
     InferenceConfig, LogConfig, ModelConfig, NodeConfig, ReceiveConfig,
+};
+pub use resolved_security::{
+    ClientCertificatesConfig, CredentialFiles, DestinationSecurity, DestinationTls,
+    DestinationUser, IdentityConfig, SecurityConfig, TlsConfig, TokenConfig,
 };
 
 /// A configuration with every key, what it does and its default.
@@ -75,6 +84,12 @@ mod tests {
         assert_eq!(full.backoff, example.backoff);
         assert_eq!(full.keep, example.keep);
         assert_eq!(full.receive.series_quiet, example.receive.series_quiet);
+        let (all, some) = (&full.security, &example.security);
+        assert_eq!(all.everyone, some.everyone);
+        assert_eq!(all.peers.0[0].allowance.services, some.peers.0[0].allowance.services);
+        assert_eq!(all.tls.expiry_warning, some.tls.expiry_warning);
+        assert_eq!((some.tls.listen.as_ref(), some.peers.0.len()), (None, 1));
+        assert!(some.warnings.is_empty(), "{:?}", some.warnings);
         assert_eq!(full.receive.release_quiet, example.receive.release_quiet);
         assert!(example.routing.rules[0].ask.is_default());
         assert_eq!(full.routing.rules[0].conditions.len(), 6);
@@ -91,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_example_names_every_key() {
-        let source = include_str!("written.rs");
+        let source = concat!(include_str!("written.rs"), include_str!("written_security.rs"));
         let fields = source.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) "));
         let fields = fields.filter_map(|field| Some(field.split_once(": ")?.0));
         for key in fields.filter(|key| !key.starts_with("struct") && *key != "conditions") {
@@ -130,6 +145,47 @@ mod tests {
             "rule \"r\" match.StudyID: regex parse error",
         ] {
             assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn faults_of_security() {
+        let peer = |name: &str, more: &str| format!("[[peer]]\nname = {name:?}\n{more}\n");
+        let text = [
+            "[node]\nae_title = \"A\"\ndata = \"d\"\nlisten = \"off\"\n",
+            "[tls]\ncertificate = \"c\"\n[identity]\naccept = [\"passcode\"]\ntoken_key = \"k\"\n",
+            &peer("a", "addresses = [\"10.0.0.0/33\"]\nassociations_max = 0\nusers = [\"x\"]"),
+            &peer("a", "certificate_sha256 = [\"12\"]\ncertificate_names = [\"n\"]\naccept = []"),
+            &peer("b", "sop_classes = [\"CTImage\"]\naccept = [\"token\"]\ncalling = [\"\"]"),
+            &peer("c", "accept = []\nusers = [\"x\"]"),
+            "[[destination]]\nname = \"p\"\nto = \"P@h:1\"\ntls = { ca = \"ca\", key = \"k\" }\n",
+        ];
+        let faults = faults(&text.concat());
+        for part in [
+            "node.listen: is off, and there is no tls.listen",
+            "tls: certificate needs key",
+            "identity.token_key: needs token_algorithm and token_audience",
+            "peer: the name \"a\" occurs twice",
+            "peer \"a\" addresses: \"10.0.0.0/33\" is no address",
+            "peer \"a\" associations_max: must be above 0",
+            "peer \"a\" certificate_sha256: \"12\" is no SHA-256 fingerprint",
+            "peer \"a\": asks for a certificate, and no port takes one",
+            "peer \"a\" accept: \"passcode\" cannot be checked without identity.passcodes",
+            "peer \"b\" sop_classes: \"CTImage\" is no UID",
+            "peer \"b\" calling: \"\": the AE title is empty",
+            "peer \"b\" accept: \"token\" cannot be checked without identity.token_key",
+            "peer \"c\": users are named, and no user identity is accepted",
+            "destination \"p\" tls: key needs certificate",
+        ] {
+            assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+        let ports = self::faults(&format!("{LEAST}[tls]\nlisten = \"0.0.0.0:11112\"\n"));
+        for part in [
+            "tls: listen needs certificate and key",
+            "tls.client_ca: is missing",
+            "is the plain port",
+        ] {
+            assert!(ports.contains(part), "{part} is not in\n{ports}");
         }
     }
 
@@ -195,6 +251,49 @@ mod tests {
             "destination \"y\" commitment_to: \"Y\" is not of the form AE@host:port",
         ] {
             assert!(faults.contains(part), "{part} is not in\n{faults}");
+        }
+    }
+
+    #[test]
+    fn security_as_it_is_meant() {
+        let text = format!(
+            "{LEAST}listen = \"off\"\n[tls]\nlisten = \"0.0.0.0:2762\"\ncertificate = \"c\"\nkey = \"k\"\n\
+             client_ca = \"ca\"\n[identity]\naccept = [\"passcode\"]\npasscodes = \"p\"\n\
+             [[peer]]\nname = \"ct\"\ncalling = [\"CT1\"]\naddresses = [\"10.0.0.0/8\", \"fd00::1\"]\n\
+             sop_classes = [\"ct\", \"1.2.3\"]\nservices = [\"storage\"]\n\
+             [[destination]]\nname = \"pacs\"\nto = \"P@pacs.example.org:2762\"\ntls = {{ ca = \"pacs\" }}\n"
+        );
+        let config = parse(&text, Path::new("/etc/p")).unwrap();
+        let security = &config.security;
+        assert_eq!(
+            (config.node.listen, security.tls.listen.as_deref()),
+            (None, Some("0.0.0.0:2762"))
+        );
+        let required = ClientCertificatesConfig::Required("/etc/p/ca".into());
+        assert_eq!(security.tls.clients, required);
+        let ct = &security.peers.0[0];
+        assert_eq!((ct.addresses.len(), ct.allowance.sop_classes.len()), (2, 4));
+        assert_eq!(ct.allowance.identity.kinds, [domain::IdentityKind::Passcode], "node-wide");
+        let tls = security.destinations["pacs"].tls.as_ref().unwrap();
+        assert_eq!((tls.server_name.as_str(), &tls.own), ("pacs.example.org", &security.tls.own));
+        assert!(security.warnings.is_empty(), "{:?}", security.warnings);
+    }
+
+    #[test]
+    fn what_is_unwise_is_said() {
+        let text = format!(
+            "{LEAST}[identity]\naccept = [\"passcode\"]\npasscodes = \"p\"\n\
+             [[peer]]\nname = \"all\"\n[[peer]]\nname = \"ct\"\ncalling = [\"CT1\"]\n\
+             [[destination]]\nname = \"pacs\"\nto = \"P@h:1\"\n\
+             user = {{ user_name = \"u\", passcode_file = \"f\" }}\n"
+        );
+        let warnings = parse(&text, Path::new(".")).unwrap().security.warnings.join("\n");
+        for part in [
+            "\"all\" accept: on the plain port",
+            "its passcode is sent without TLS",
+            "\"all\" is everybody",
+        ] {
+            assert!(warnings.contains(part), "{part} is not in\n{warnings}");
         }
     }
 

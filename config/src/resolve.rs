@@ -12,6 +12,7 @@ use crate::resolved::{
     Config, DeliverConfig, DeviceConfig, InferenceConfig, LogConfig, ModelConfig, NodeConfig,
     ReceiveConfig,
 };
+use crate::security::{OFF, security};
 use crate::wishes::wishes;
 use crate::written::{self, Written};
 use crate::{Faults, rules};
@@ -35,6 +36,7 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
     let destinations = destinations(&written.destination, &ae_title, &mut faults);
     let commitment = commitment(&written, &ae_title, &destinations, &mut faults);
     let routing = routing(&written, &mut faults);
+    let security = security(&written, folder, &mut faults);
     let config = Config {
         limits: limits(&written),
         keep: Duration::from_secs(written.spool.keep_days.saturating_mul(86_400)),
@@ -58,11 +60,12 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
         },
         node: NodeConfig {
             ae_title,
-            listen: written.node.listen,
+            listen: Some(written.node.listen).filter(|listen| listen != OFF),
             http: written.node.http,
             data: folder.join(written.node.data),
         },
         receive,
+        security,
         models,
         wishes: wishes_of(&written.destination, &mut faults),
         destinations,
@@ -110,17 +113,8 @@ fn check_words(written: &Written, faults: &mut Faults) {
     if !["text", "json"].contains(&written.log.format.as_str()) {
         faults.add("log.format", "must be text or json");
     }
-    let address = |key: &str, text: &str, faults: &mut Faults| {
-        let port = text.rsplit_once(':').and_then(|(host, port)| {
-            (!host.is_empty()).then(|| port.parse::<u16>().ok()).flatten()
-        });
-        if port.is_none() {
-            faults.add(key, format!("{text:?} is not of the form host:port"));
-        }
-    };
-    address("node.listen", &written.node.listen, faults);
     if let Some(http) = &written.node.http {
-        address("node.http", http, faults);
+        check_address("node.http", http, faults);
     }
     // Type 1 attributes of the results (PS3.3 §C.7.5.2); VR LO holds 64 characters.
     let device = &written.device;
@@ -131,6 +125,15 @@ fn check_words(written: &Written, faults: &mut Faults) {
             let key = format!("device.{key}");
             faults.add(&key, "must have 1 to 64 ASCII characters, no backslash");
         }
+    }
+}
+
+pub(crate) fn check_address(key: &str, text: &str, faults: &mut Faults) {
+    let port = text
+        .rsplit_once(':')
+        .and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok()).flatten());
+    if port.is_none() {
+        faults.add(key, format!("{text:?} is not of the form host:port"));
     }
 }
 
@@ -189,7 +192,11 @@ pub(crate) fn ae_titles(key: &str, titles: &[String], faults: &mut Faults) -> Ve
     titles.iter().filter_map(|title| faults.take(key, parse(title))).collect()
 }
 
-fn check_unique<'a>(list: &str, names: impl Iterator<Item = &'a str>, faults: &mut Faults) {
+pub(crate) fn check_unique<'a>(
+    list: &str,
+    names: impl Iterator<Item = &'a str>,
+    faults: &mut Faults,
+) {
     let mut seen = BTreeSet::new();
     for name in names {
         if name.trim().is_empty() {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
 
+use crate::SecurityConfig;
+
 /// A configuration without faults.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,6 +15,8 @@ pub struct Config {
     pub node: NodeConfig,
     /// From whom it takes what.
     pub receive: ReceiveConfig,
+    /// Who may what, and how connections are secured.
+    pub security: SecurityConfig,
     /// Every bound.
     pub limits: Limits,
     /// How long finished work is kept.
@@ -44,8 +48,8 @@ pub struct Config {
 pub struct NodeConfig {
     /// Our AE title.
     pub ae_title: AeTitle,
-    /// `host:port` of the DICOM listener.
-    pub listen: String,
+    /// `host:port` of the DICOM listener without TLS; none without.
+    pub listen: Option<String>,
     /// `host:port` of health and metrics; none without.
     pub http: Option<String>,
     /// The folder of the spool.

@@ -6,12 +6,20 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::written_security::{DestinationTls, DestinationUser, Identity, Peer, Tls};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Written {
     pub(crate) node: Node,
     #[serde(default)]
     pub(crate) receive: Receive,
+    #[serde(default)]
+    pub(crate) tls: Tls,
+    #[serde(default)]
+    pub(crate) identity: Identity,
+    #[serde(default)]
+    pub(crate) peer: Vec<Peer>,
     #[serde(default)]
     pub(crate) spool: Spool,
     #[serde(default)]
@@ -208,6 +216,8 @@ pub(crate) struct Destination {
     pub(crate) name: String,
     pub(crate) to: String,
     pub(crate) calling: Option<String>,
+    pub(crate) tls: Option<DestinationTls>,
+    pub(crate) user: Option<DestinationUser>,
     #[serde(default)]
     pub(crate) segmentation: Vec<Segmentation>,
     pub(crate) frames_max: Option<NonZeroUsize>,

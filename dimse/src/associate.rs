@@ -1,13 +1,13 @@
 //! A-ASSOCIATE-RQ and A-ASSOCIATE-AC (PS3.8 §9.3.2 and §9.3.3), with the user information of PS3.7 Annex D.
 //!
 //! Reading is tolerant where the standard is: items and sub-items of unknown type are skipped (PS3.8 §9.3.1), and
-//! what is "not significant" is not looked at. Extended negotiation and user identity are such items: not answering them
-//! means the default.
+//! what is "not significant" is not looked at. Extended negotiation is such an item: not answering it means the default.
 
+use crate::identity::{decode_response, put_response};
 use crate::item::{kind, put_item, put_text, take, take_item, text};
 use crate::{
-    OperationsWindow, ProtocolError, RoleSelection, implementation_class_uid,
-    implementation_version_name, uids,
+    IdentityItem, OperationsWindow, ProtocolError, RoleSelection, UserIdentity,
+    implementation_class_uid, implementation_version_name, uids,
 };
 
 /// A presentation context as the requestor proposes it.
@@ -79,6 +79,8 @@ pub struct UserInformation {
     pub implementation_class_uid: String,
     /// Implementation Version Name; empty when it was not sent.
     pub implementation_version_name: String,
+    /// User identity (PS3.7 §D.3.3.7).
+    pub identity: Option<Box<IdentityItem>>,
     /// Asynchronous operations window; without it one operation at a time.
     pub operations_window: Option<OperationsWindow>,
     /// Role selections; a SOP class without one has the requestor as its SCU.
@@ -86,6 +88,15 @@ pub struct UserInformation {
 }
 
 impl UserInformation {
+    /// Who the requestor says its user is.
+    #[must_use]
+    pub fn claim(&self) -> Option<&UserIdentity> {
+        match self.identity.as_deref() {
+            Some(IdentityItem::Claim(claim)) => Some(claim),
+            Some(IdentityItem::Response(_)) | None => None,
+        }
+    }
+
     /// Ours, with the longest P-DATA-TF that we take.
     #[must_use]
     pub fn ours(pdu_length_max: u32) -> Self {
@@ -93,6 +104,7 @@ impl UserInformation {
             pdu_length_max,
             implementation_class_uid: implementation_class_uid(),
             implementation_version_name: implementation_version_name().to_owned(),
+            identity: None,
             operations_window: None,
             roles: vec![],
         }
@@ -216,6 +228,14 @@ impl<'a> Items<'a> {
         self.0.iter().filter(move |item| item.0 == kind).map(|item| item.1)
     }
 
+    fn identity(&self) -> Result<Option<IdentityItem>, ProtocolError> {
+        if let Some(value) = self.of(kind::USER_IDENTITY).next() {
+            return UserIdentity::decode(value).map(|claim| Some(IdentityItem::Claim(claim)));
+        }
+        let response = self.of(kind::USER_IDENTITY_RESPONSE).next();
+        response.map(|value| decode_response(value).map(IdentityItem::Response)).transpose()
+    }
+
     fn text(&self, kind: u8) -> String {
         self.of(kind).next().map(text).unwrap_or_default()
     }
@@ -231,6 +251,7 @@ impl<'a> Items<'a> {
             pdu_length_max: length.unwrap_or(16_384),
             implementation_class_uid: items.text(kind::IMPLEMENTATION_CLASS_UID),
             implementation_version_name: items.text(kind::IMPLEMENTATION_VERSION_NAME),
+            identity: items.identity()?.map(Box::new),
             operations_window: window.and_then(OperationsWindow::take),
             roles: roles.collect::<Result<_, _>>()?,
         })
@@ -307,12 +328,22 @@ fn put_user(value: &mut Vec<u8>, user: &UserInformation) {
     }
     user.roles.iter().for_each(|selection| selection.put(value));
     put_text(value, kind::IMPLEMENTATION_VERSION_NAME, &user.implementation_version_name);
+    match user.identity.as_deref() {
+        None => {}
+        Some(IdentityItem::Claim(identity)) => {
+            put_item(value, kind::USER_IDENTITY, |value| identity.put(value));
+        }
+        Some(IdentityItem::Response(response)) => {
+            put_item(value, kind::USER_IDENTITY_RESPONSE, |value| put_response(value, response));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Roles;
+    use domain::IdentityClaim;
     use proptest::prelude::*;
 
     fn request() -> AssociateRequest {
@@ -400,6 +431,10 @@ mod tests {
                 RoleSelection { sop_class, roles: Roles { scu, scp } }
             };
             user.roles = roles.into_iter().map(role).collect();
+            let claim = IdentityClaim::Username(calling.clone());
+            let identity =
+                Box::new(IdentityItem::Claim(UserIdentity { claim, wants_response: true }));
+            user.identity = (max % 2 == 0).then_some(identity);
             let request = AssociateRequest { contexts, calling, user, ..request() };
             prop_assert_eq!(AssociateRequest::decode(&request.encode()[6..]).unwrap(), request);
         }
@@ -415,7 +450,10 @@ mod tests {
             };
             let contexts: Vec<_> = codes.into_iter().enumerate().map(answer).collect();
             let (called, calling) = ("A".into(), "B".into());
-            let accept = AssociateAccept { called, calling, contexts, user: UserInformation::ours(0) };
+            let mut user = UserInformation::ours(0);
+            let response = Box::new(IdentityItem::Response(b"yes".to_vec()));
+            user.identity = (contexts.len() > 4).then_some(response);
+            let accept = AssociateAccept { called, calling, contexts, user };
             prop_assert_eq!(AssociateAccept::decode(&accept.encode()[6..]).unwrap(), accept);
         }
 

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{ConnectionError, Fragment, Framed, Framer, Part, Pdu};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
+
+/// A longer limit is this one, so that time cannot overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// A stream that PDUs travel over.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {
@@ -77,18 +80,24 @@ impl<S: Transport> Connection<S> {
         self.bytes_read
     }
 
-    /// What comes next; waits at most `limit` for each arrival of bytes. May be dropped and called again.
+    /// What comes next; waits at most `limit`, however the bytes drip: for the next bytes of a fragment, or for the whole
+    /// of a header or of another PDU. May be dropped and called again.
     ///
     /// # Errors
     /// [`ConnectionError`]: `Closed` when the peer closed the connection, `TimedOut` when nothing came.
     pub async fn next(&mut self, limit: Duration) -> Result<Incoming<'_>, ConnectionError> {
+        let now = Instant::now();
+        let until = now.checked_add(limit.min(LONGEST_WAIT)).unwrap_or(now);
         loop {
             let start = self.unread.start;
             let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
             let Framed { used, part } = self.framer.next(unread)?;
             self.unread.start = start.saturating_add(used);
             match part {
-                None => self.read(limit).await?,
+                None => {
+                    let read = timeout_at(until, self.read()).await;
+                    read.map_err(|_| ConnectionError::TimedOut(limit))??;
+                }
                 Some(Part::Pdu(pdu)) => return Ok(Incoming::Pdu(pdu)),
                 Some(Part::Fragment { fragment, bytes, ends }) => {
                     let bytes = start.saturating_add(bytes.start)..start.saturating_add(bytes.end);
@@ -99,11 +108,9 @@ impl<S: Transport> Connection<S> {
         }
     }
 
-    async fn read(&mut self, limit: Duration) -> Result<(), ConnectionError> {
+    async fn read(&mut self) -> Result<(), ConnectionError> {
         self.unread = 0..0;
-        let read = self.stream.read(&mut self.buffer);
-        let count = timeout(limit, read).await.map_err(|_| ConnectionError::TimedOut(limit))?;
-        let count = count.map_err(failed)?;
+        let count = self.stream.read(&mut self.buffer).await.map_err(failed)?;
         if count == 0 {
             return Err(ConnectionError::Closed);
         }
@@ -118,7 +125,11 @@ impl<S: Transport> Connection<S> {
     /// # Errors
     /// [`ConnectionError`] when the peer does not take them within `limit`, or the connection fails.
     pub async fn send(&mut self, pdus: &[u8], limit: Duration) -> Result<(), ConnectionError> {
-        let write = self.stream.write_all(pdus);
+        let write = async {
+            self.stream.write_all(pdus).await?;
+            // A TLS stream may hold back what the socket did not take at once.
+            self.stream.flush().await
+        };
         timeout(limit, write).await.map_err(|_| ConnectionError::TimedOut(limit))?.map_err(failed)
     }
 
@@ -186,6 +197,32 @@ mod tests {
         let error = connection.next(Duration::from_millis(5)).await.unwrap_err();
         assert!(matches!(error, ConnectionError::TimedOut(_)), "{error}");
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn a_header_that_drips_is_an_error_and_a_fragment_may_take_its_time() {
+        let (ours, mut theirs) = duplex(50);
+        let dripping = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            PDataWriter::new(1, 40).put(&mut bytes, FragmentKind::DataSet, &[7; 10]);
+            theirs.write_all(&bytes[..12]).await.unwrap();
+            for byte in bytes[12..].iter().chain(&[7, 0, 0, 0, 0, 4, 0, 0, 0, 0]) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                if theirs.write_all(&[*byte]).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let mut connection = Connection::new(ours, 1000);
+        let limit = Duration::from_millis(90);
+        for _ in 0..10 {
+            let incoming = connection.next(limit).await.unwrap();
+            assert!(matches!(incoming, Incoming::Fragment { bytes: [7], .. }), "{incoming:?}");
+        }
+        let error = connection.next(limit).await.unwrap_err();
+        assert!(matches!(error, ConnectionError::TimedOut(_)), "{error}");
+        drop(connection);
+        dripping.await.unwrap();
     }
 
     #[tokio::test]

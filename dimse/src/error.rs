@@ -62,6 +62,9 @@ pub enum ConnectionError {
     /// Nothing came, or nothing could be sent, for too long.
     #[error("nothing came or went for {} s", .0.as_secs_f32())]
     TimedOut(std::time::Duration),
+    /// A message moved on, and too slowly.
+    #[error("a message came too slowly for {} s", .0.as_secs_f32())]
+    TooSlow(std::time::Duration),
     /// The peer closed the connection where it had to send something.
     #[error("the peer closed the connection")]
     Closed,
@@ -76,7 +79,7 @@ impl ConnectionError {
     pub fn abort(&self) -> Option<Abort> {
         match self {
             Self::Protocol(error) => Some(error.abort()),
-            Self::TimedOut(_) => Some(Abort::SERVICE_PROVIDER),
+            Self::TimedOut(_) | Self::TooSlow(_) => Some(Abort::SERVICE_PROVIDER),
             Self::Closed | Self::Io(_) => None,
         }
     }

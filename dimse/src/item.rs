@@ -17,6 +17,8 @@ pub(crate) mod kind {
     pub(crate) const OPERATIONS_WINDOW: u8 = 0x53;
     pub(crate) const ROLE_SELECTION: u8 = 0x54;
     pub(crate) const IMPLEMENTATION_VERSION_NAME: u8 = 0x55;
+    pub(crate) const USER_IDENTITY: u8 = 0x58;
+    pub(crate) const USER_IDENTITY_RESPONSE: u8 = 0x59;
 }
 
 /// Takes `count` bytes off the front.

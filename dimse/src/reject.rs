@@ -18,6 +18,12 @@ pub struct Rejection {
 pub enum RejectionReason {
     /// Permanent: the Application Context Name is not DICOM's.
     ApplicationContextNotSupported,
+    /// Permanent: a name that we know, from an address or with a certificate that we do not.
+    NoReasonGiven,
+    /// Permanent: the user identity is missing or not accepted (PS3.7 §D.3.3.7).
+    UserIdentityRefused,
+    /// Transient: the user identity cannot be checked now.
+    UserIdentityUnchecked,
     /// Permanent: nobody we know.
     CallingAeTitleNotRecognized,
     /// Permanent: not our title.
@@ -32,6 +38,9 @@ impl From<RejectionReason> for Rejection {
     fn from(reason: RejectionReason) -> Self {
         let (result, source, reason) = match reason {
             RejectionReason::ApplicationContextNotSupported => (1, 1, 2),
+            RejectionReason::NoReasonGiven => (1, 1, 1),
+            RejectionReason::UserIdentityRefused => (1, 2, 1),
+            RejectionReason::UserIdentityUnchecked => (2, 2, 1),
             RejectionReason::CallingAeTitleNotRecognized => (1, 1, 3),
             RejectionReason::CalledAeTitleNotRecognized => (1, 1, 7),
             RejectionReason::ProtocolVersionNotSupported => (1, 2, 2),
@@ -144,6 +153,9 @@ mod tests {
         assert_eq!(codes(RejectionReason::LocalLimitExceeded), [2, 3, 2]);
         assert_eq!(codes(RejectionReason::CallingAeTitleNotRecognized), [1, 1, 3]);
         assert_eq!(codes(RejectionReason::CalledAeTitleNotRecognized), [1, 1, 7]);
+        assert_eq!(codes(RejectionReason::NoReasonGiven), [1, 1, 1]);
+        assert_eq!(codes(RejectionReason::UserIdentityRefused), [1, 2, 1]);
+        assert_eq!(codes(RejectionReason::UserIdentityUnchecked), [2, 2, 1]);
         assert_eq!(codes(RejectionReason::ApplicationContextNotSupported), [1, 1, 2]);
         assert_eq!(codes(RejectionReason::ProtocolVersionNotSupported), [1, 2, 2]);
         assert_eq!(Abort::UNEXPECTED_PDU.encode(), [7, 0, 0, 0, 0, 4, 0, 0, 2, 2]);

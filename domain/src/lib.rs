@@ -10,12 +10,15 @@ mod moment;
 mod tag;
 mod uid;
 
+mod access;
 mod coded_concept;
 mod commitment;
 mod geometry;
 mod growing_stack;
+mod identity;
 mod instance;
 mod intake;
+mod security;
 
 mod ask;
 mod assemble;
@@ -30,6 +33,10 @@ mod form;
 mod model;
 mod unsuitable;
 
+pub use access::{
+    Allowance, Caller, CertificateFacts, Fingerprint, IdentityDemand, IdentityKind, PeerRule,
+    PeerTable, Service, Stranger,
+};
 pub use ae_title::{AeTitle, AeTitleError};
 pub use ask::{
     ASK_TEXT_CHARS_MAX, ASK_TEXTS_MAX, Ask, Boxes, Instead, Mirror, Quarters, Recognise, Turn,
@@ -48,6 +55,7 @@ pub use findings::{
 pub use form::{Companions, SegmentationForm, SegmentationKind, Wishes};
 pub use geometry::{FrameStack, SourceGrid, VolumeGeometry, cross, dot, norm, sub};
 pub use growing_stack::{Beside, Ends, GrowingStack};
+pub use identity::{Identities, IdentityClaim, IdentityFault, Secret};
 pub use instance::{AssociationId, InstanceIdentity, InstanceOrigin, Series, SpooledInstance};
 pub use intake::{Announced, Intake, Part, Parting, Refusal, Stored};
 pub use job::{Destination, Job, JobId, Predecessor, Revision};
@@ -59,6 +67,7 @@ pub use route::{
     After, Condition, GeometryFacts, GeometryRange, Orientation, Reason, RoutingTable, Rule,
     SeriesFacts, Test, Then, Verdict,
 };
+pub use security::{TlsProfile, TokenAlgorithm};
 pub use tag::Tag;
 pub use turn::TurnError;
 pub use uid::{

@@ -39,6 +39,9 @@ pub struct Limits {
     pub artim_timeout: Duration,
     /// Longest pause within a message and between messages of an association. Then it is aborted.
     pub idle_timeout: Duration,
+    /// Bytes that must come within [`Limits::idle_timeout`] while a message is under way. When fewer do, the association is
+    /// aborted: who sends byte by byte would hold its place for ever.
+    pub slow_bytes_min: u64,
     /// A series closes even though its association stays open when nothing came for this long.
     pub association_wait: Duration,
     /// Time for work in hand at shutdown. Then it is left for the next start.
@@ -64,6 +67,7 @@ impl Default for Limits {
             commitment_redeliveries_max: 3,
             artim_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(120),
+            slow_bytes_min: 16_384,
             association_wait: Duration::from_secs(1_800),
             shutdown_grace: Duration::from_secs(30),
         }

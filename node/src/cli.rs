@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Companions, Moment, SegmentationForm, SegmentationKind};
 
 use crate::asking::AskArgs;
+use crate::dialing::Dialing;
 use crate::peer::Peer;
 
 /// The AI node of a DICOM network: studies in over C-STORE, segmentations and structured reports out. Not for diagnosis.
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Shows a SEG or SR file: its segments, or its content as a tree.
     Show(ShowArgs),
+    /// Prints a line for the file of users' passcodes; the passcode is typed, or read from stdin.
+    Passcode(PasscodeArgs),
 }
 
 /// `serve`.
@@ -196,6 +199,9 @@ pub(crate) struct SendArgs {
     /// The AE title we call ourselves.
     #[arg(long, value_name = "TITLE", default_value = "PARSENODE")]
     pub(crate) calling: String,
+    /// How the peer is reached.
+    #[command(flatten)]
+    pub(crate) dialing: Dialing,
     /// Prints the outcome of each instance as JSON on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -210,6 +216,9 @@ pub(crate) struct EchoArgs {
     /// The AE title we call ourselves.
     #[arg(long, value_name = "TITLE", default_value = "PARSENODE")]
     pub(crate) calling: String,
+    /// How the peer is reached.
+    #[command(flatten)]
+    pub(crate) dialing: Dialing,
 }
 
 /// `listen`.
@@ -315,4 +324,12 @@ pub(crate) struct ShowArgs {
     /// The file.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+/// `passcode`.
+#[derive(Debug, Args)]
+pub(crate) struct PasscodeArgs {
+    /// The name of the user.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }

@@ -1,11 +1,11 @@
 //! Asking destinations to commit to what they have got, until they have or will not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Backoff, CommitmentReport, CommitmentRequest, Destination};
-use scu::{Requested, ScuError, Timeouts};
+use domain::{Backoff, CommitmentReport, CommitmentRequest};
+use scu::{Requested, Route, ScuError, Security, Timeouts};
 use spool::{DueCommitment, SpoolError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -21,6 +21,8 @@ const NAP: Duration = Duration::from_secs(5);
 pub(crate) struct Committing {
     /// The ledger, and whom to ask.
     pub(crate) commitments: Arc<LedgerCommitments>,
+    /// How destinations are reached, by name; who commits for one is reached as it is.
+    pub(crate) security: Arc<BTreeMap<String, Security>>,
     /// When to ask again.
     pub(crate) ask_again: Backoff,
     /// How long an association is kept for the report.
@@ -104,7 +106,8 @@ impl Committing {
         let Some(request) = spool.ask_commitment(due.delivery, now, next_at)? else {
             return Ok(());
         };
-        let outcome = self.ask(&wish.to, &request).await;
+        let route = Route { to: &wish.to, security: self.security.get(destination) };
+        let outcome = self.ask(route, &request).await;
         self.record(due, &request, outcome)
     }
 
@@ -114,11 +117,12 @@ impl Committing {
         endless.pause_after(asked).unwrap_or(self.ask_again.longest)
     }
 
-    async fn ask(&self, to: &Destination, request: &CommitmentRequest) -> Outcome {
-        let mut take = |report: &CommitmentReport| self.commitments.take(&to.called, report);
+    async fn ask(&self, route: Route<'_>, request: &CommitmentRequest) -> Outcome {
+        let called = &route.to.called;
+        let mut take = |report: &CommitmentReport| self.commitments.take(called, report);
         let times = (self.wait, &self.timeouts);
         let limits = &self.commitments.limits;
-        judge(scu::request_commitment(to, request, times, limits, &mut take).await)
+        judge(scu::request_commitment(route, request, times, limits, &mut take).await)
     }
 
     fn record(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use config::CommitmentWish;
 use domain::{Backoff, Destination, SopInstanceUid, Wishes};
-use scu::{Chosen, Outcome, ScuError, Timeouts};
+use scu::{Chosen, Outcome, Route, ScuError, Security, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -25,6 +25,8 @@ pub(crate) struct Delivering {
     pub(crate) spool: Arc<Spool>,
     /// Destinations by name.
     pub(crate) destinations: Arc<BTreeMap<String, Destination>>,
+    /// How destinations are reached, by name; those that are not in it are reached plainly.
+    pub(crate) security: Arc<BTreeMap<String, Security>>,
     /// What destinations want of results, by name.
     pub(crate) wishes: Arc<BTreeMap<String, Wishes>>,
     /// When to try again.
@@ -108,7 +110,8 @@ impl Delivering {
         };
         let wishes = self.wishes.get(&delivery.destination).cloned().unwrap_or_default();
         let choices = Choices::of(&wishes, &delivery.results);
-        let chosen = pipeline::deliver(to, &choices.sets, &self.timeouts).await;
+        let route = Route { to, security: self.security.get(&delivery.destination) };
+        let chosen = pipeline::deliver(route, &choices.sets, &self.timeouts).await;
         judge(chosen, &choices)
     }
 

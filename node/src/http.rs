@@ -14,7 +14,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::ahead::{AheadAnswers, AheadCounters};
+use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
+use crate::security::Expiring;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub(crate) struct Watched {
     pub(crate) ahead: Arc<AheadAnswers>,
     /// Set when the node stops.
     pub(crate) stopping: Arc<AtomicBool>,
+    /// Certificates.
+    pub(crate) expiring: Expiring,
     prometheus: PrometheusHandle,
 }
 
@@ -37,10 +41,11 @@ impl Watched {
         counters: Arc<ScpCounters>,
         ahead: Arc<AheadAnswers>,
         stopping: Arc<AtomicBool>,
+        expiring: Expiring,
     ) -> Result<Self, Failure> {
         let prometheus = PrometheusBuilder::new();
         let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
-        Ok(Self { spool, counters, ahead, stopping, prometheus })
+        Ok(Self { spool, counters, ahead, stopping, expiring, prometheus })
     }
 }
 
@@ -75,6 +80,7 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
 
 async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     record_counters(&watched.counters);
+    record_certificates(&watched.expiring);
     record_ahead(&watched.ahead.counters);
     let spool = Arc::clone(&watched.spool);
     match tokio::task::spawn_blocking(move || spool.counts()).await {
@@ -102,9 +108,18 @@ fn record_counters(counters: &ScpCounters) {
     total("parsenode_associations_accepted_total", &counters.associations_accepted);
     total("parsenode_associations_rejected_total", &counters.associations_rejected);
     total("parsenode_associations_aborted_total", &counters.associations_aborted);
+    total("parsenode_tls_handshakes_failed_total", &counters.handshakes_failed);
     total("parsenode_instances_stored_total", &counters.instances_stored);
     total("parsenode_instances_refused_total", &counters.instances_refused);
     total("parsenode_received_bytes_total", &counters.bytes_received);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
+fn record_certificates(expiring: &Expiring) {
+    for expiry in expiring.now(clock::now()) {
+        let gauge = metrics::gauge!("parsenode_certificate_expires_seconds", "file" => expiry.file);
+        gauge.set((expiry.not_after / 1000) as f64);
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows and bytes")]

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ListenArgs) -> Result<(), Failure> {
         None => vec![],
     };
     fs::create_dir_all(&args.dir).or_fail(Fault::Disk, || args.dir.display().to_string())?;
-    let settings = ScpSettings { called, calling: vec![], limits: Limits::default() };
+    let settings = ScpSettings { called, ..ScpSettings::new(Limits::default()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.or_fail(Fault::Internal, || "tokio")?.block_on(listen(args, settings))
 }

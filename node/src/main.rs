@@ -14,6 +14,8 @@ mod clock;
 mod commitments;
 mod committing;
 mod delivering;
+mod dialing;
+mod explain;
 mod failure;
 mod files;
 mod gating;
@@ -25,6 +27,7 @@ mod model;
 mod models;
 mod outcome;
 mod overlay;
+mod passcode;
 mod peer;
 mod pipeline;
 mod progress;
@@ -32,6 +35,7 @@ mod receive;
 mod reporting;
 mod route;
 mod run;
+mod security;
 mod send;
 mod serve;
 mod settings;
@@ -47,6 +51,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::failure::{Failure, Fault};
+use crate::security::Security;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -90,7 +95,8 @@ fn log_settings(cli: &Cli) -> Result<(String, String), Failure> {
         | Command::Model { .. }
         | Command::Catalogue { .. }
         | Command::Status(_)
-        | Command::Show(_) => ("text".into(), "warn".into()),
+        | Command::Show(_)
+        | Command::Passcode(_) => ("text".into(), "warn".into()),
     };
     Ok((cli.log.clone().unwrap_or(form), cli.log_level.clone().unwrap_or(level)))
 }
@@ -108,6 +114,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Catalogue { command } => catalogue::run(command),
         Command::Status(args) => status::run(args),
         Command::Show(args) => show::run(args),
+        Command::Passcode(args) => passcode::run(args),
     }
 }
 
@@ -116,8 +123,12 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Example => text::print_line(config::EXAMPLE.trim_end()),
         ConfigCommand::Check { file } => {
             let config = settings::load(file)?;
+            drop(Security::open(&config)?);
             let runtime = models::runtime(&settings::runtime_options(&config)?)?;
             let models = models::load_all(&config, &runtime, &inference::LoadOptions::default())?;
+            for line in explain::lines(&config, clock::now()) {
+                text::print_line(&line)?;
+            }
             let (rules, destinations) = (config.routing.rules.len(), config.destinations.len());
             text::print_line(&format!(
                 "{}: {} models, {rules} rules, {destinations} destinations: no fault",

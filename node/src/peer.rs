@@ -29,6 +29,11 @@ impl FromStr for Peer {
 }
 
 impl Peer {
+    /// Its host name or address.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The peer as a destination, called under our title `calling`.
     pub(crate) fn destination(&self, calling: AeTitle) -> Destination {
         let Self { called, host, port } = self.clone();

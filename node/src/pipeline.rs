@@ -11,11 +11,11 @@
 use std::path::Path;
 
 use domain::{
-    After, Ask, Destination, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts,
-    TransferSyntaxUid, Unsuitable, UnsuitableCode, Verdict,
+    After, Ask, Findings, RoutingTable, Rule, SegmentationForm, SeriesFacts, TransferSyntaxUid,
+    Unsuitable, UnsuitableCode, Verdict,
 };
 use inference::{AnswerOptions, Kind, Model, Question, SliceAnswers, Volume};
-use scu::{Chosen, Offered, ScuError, Timeouts};
+use scu::{Chosen, Offered, Route, ScuError, Timeouts};
 use series::SourceSeries;
 use sr_writer::{Backdrop, ResultSet, WriteContext};
 
@@ -154,7 +154,7 @@ fn write(
 /// # Errors
 /// [`ScuError`] when the connection or the association fails: to be tried again.
 pub(crate) async fn deliver(
-    to: &Destination,
+    to: Route<'_>,
     choices: &[Vec<Offered>],
     timeouts: &Timeouts,
 ) -> Result<Chosen, ScuError> {

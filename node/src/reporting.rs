@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Backoff, Destination};
-use scu::{ScuError, Timeouts};
+use scu::{Route, ScuError, Security, Timeouts};
 use spool::{OwedReport, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -24,8 +24,8 @@ const BEGUN_FOR: Duration = Duration::from_secs(600);
 pub(crate) struct Reporting {
     /// Reports come from it.
     pub(crate) spool: Arc<Spool>,
-    /// Who can be reported to, by called AE title; of several the first.
-    pub(crate) peers: Arc<Vec<Destination>>,
+    /// Who can be reported to, by called AE title, and how it is reached; of several the first.
+    pub(crate) peers: Arc<Vec<(Destination, Option<Security>)>>,
     /// When to try again.
     pub(crate) backoff: Backoff,
     /// How long a peer may take.
@@ -71,8 +71,10 @@ impl Reporting {
 
     async fn attend(&self, owed: &OwedReport) {
         let recorded = match self.peer(owed) {
-            Some(to) => {
-                self.record(owed, scu::report_commitment(&to, &owed.report, &self.timeouts).await)
+            Some((to, security)) => {
+                let route = Route { to: &to, security };
+                let told = scu::report_commitment(route, &owed.report, &self.timeouts).await;
+                self.record(owed, told)
             }
             None => {
                 let reason = format!("no address is configured for {}", owed.calling);
@@ -85,9 +87,10 @@ impl Reporting {
     }
 
     /// Where the peer is, called under the title that it called us.
-    fn peer(&self, owed: &OwedReport) -> Option<Destination> {
-        let peer = self.peers.iter().find(|peer| peer.called == owed.calling)?;
-        Some(Destination { calling: owed.called.clone(), ..peer.clone() })
+    fn peer(&self, owed: &OwedReport) -> Option<(Destination, Option<&Security>)> {
+        let (to, security) = self.peers.iter().find(|(to, _)| to.called == owed.calling)?;
+        let to = Destination { calling: owed.called.clone(), ..to.clone() };
+        Some((to, security.as_ref()))
     }
 
     fn record(&self, owed: &OwedReport, told: Result<(), ScuError>) -> Result<(), SpoolError> {

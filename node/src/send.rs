@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{AeTitle, Destination, Limits};
-use scu::{Outcome, Outgoing, Timeouts};
+use scu::{Outcome, Outgoing, Route, Timeouts};
 use serde::Serialize;
 
 use crate::cli::{EchoArgs, SendArgs};
@@ -36,8 +36,10 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 /// Runs `echo`.
 pub(crate) fn echo(args: &EchoArgs) -> Result<(), Failure> {
     let to = args.to.destination(title(&args.calling)?);
+    let security = args.dialing.to(&args.to)?;
+    let route = Route { to: &to, security: Some(&security) };
     block_on(async {
-        scu::echo(&to, &timeouts()).await.or_fail(Fault::Unavailable, || address(&to))?;
+        scu::echo(route, &timeouts()).await.or_fail(Fault::Unavailable, || address(&to))?;
         text::print_line(&format!("{} answers", address(&to)))
     })
 }
@@ -49,6 +51,7 @@ fn address(to: &Destination) -> String {
 /// Runs `send`.
 pub(crate) fn send(args: &SendArgs) -> Result<(), Failure> {
     let to = args.to.destination(title(&args.calling)?);
+    let security = args.dialing.to(&args.to)?;
     let found = files::read(&args.paths, &Limits::default())?;
     for (path, reason) in &found.skipped {
         tracing::warn!("skipped {}: {reason}", path.display());
@@ -62,15 +65,16 @@ pub(crate) fn send(args: &SendArgs) -> Result<(), Failure> {
             path: instance.path.clone(),
         })
         .collect();
-    let outcomes = block_on(store(&to, &outgoing))?;
+    let route = Route { to: &to, security: Some(&security) };
+    let outcomes = block_on(store(route, &outgoing))?;
     report(args, &to, &outgoing, &outcomes)
 }
 
-async fn store(to: &Destination, outgoing: &[Outgoing]) -> Result<Vec<Outcome>, Failure> {
-    let progress = Progress::steps(&format!("sending to {}", address(to)), outgoing.len());
-    let outcomes = scu::store(to, outgoing, &timeouts(), &mut |_, _| progress.step()).await;
+async fn store(route: Route<'_>, outgoing: &[Outgoing]) -> Result<Vec<Outcome>, Failure> {
+    let progress = Progress::steps(&format!("sending to {}", address(route.to)), outgoing.len());
+    let outcomes = scu::store(route, outgoing, &timeouts(), &mut |_, _| progress.step()).await;
     progress.finish();
-    outcomes.or_fail(Fault::Unavailable, || address(to))
+    outcomes.or_fail(Fault::Unavailable, || address(route.to))
 }
 
 fn report(

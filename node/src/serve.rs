@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use config::{CommitmentAnswers, Config};
-use domain::{Limits, Moment, Rule, Waits};
-use scp::{ScpCounters, ScpSettings};
+use domain::{Destination, Limits, Moment, Rule, Waits};
+use scp::{Doors, ScpCounters, ScpSettings, SecureDoor};
 use scu::Timeouts;
 use spool::Spool;
 use tokio::net::TcpListener;
@@ -29,9 +29,12 @@ use crate::jobs::Worker;
 use crate::models::{self, Models};
 use crate::receive::{Arrival, SpoolIntake};
 use crate::reporting::Reporting;
+use crate::security::Security;
 use crate::settings;
 use crate::shutdown;
 
+/// How often certificates are looked at for what expires.
+const EXPIRY_EVERY: Duration = Duration::from_secs(86_400);
 /// How often finished work is looked through for what may be removed.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
@@ -39,6 +42,7 @@ const PURGE_EVERY: Duration = Duration::from_secs(600);
 struct Node {
     config: Config,
     models: Arc<Models>,
+    security: Security,
     spool: Arc<Spool>,
     counters: Arc<ScpCounters>,
     jobs: Arc<Bell>,
@@ -63,6 +67,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 impl Node {
     /// Everything that can be wrong is found here, before a port is taken.
     fn open(config: Config) -> Result<Self, Failure> {
+        let security = Security::open(&config)?;
         let runtime = models::runtime(&settings::runtime_options(&config)?)?;
         let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
         let folder = &config.node.data;
@@ -82,6 +87,7 @@ impl Node {
         Ok(Self {
             config,
             models,
+            security,
             ahead,
             working: Arc::default(),
             spool,
@@ -93,8 +99,8 @@ impl Node {
         })
     }
 
-    async fn serve(self) -> Result<(), Failure> {
-        let listener = bind(&self.config.node.listen).await?;
+    async fn serve(mut self) -> Result<(), Failure> {
+        let doors = self.doors().await?;
         let http = self.bind_http().await?;
         let (stop, stopped) = watch::channel(false);
         let (arrivals, threads) = self.start_threads();
@@ -108,10 +114,12 @@ impl Node {
         }
         let purging =
             tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
+        self.watch_security(&stopped);
         if let Some((listener, watched)) = http {
             tokio::spawn(http::serve(listener, watched, stopped));
         }
-        tracing::info!(ae_title = %self.config.node.ae_title, listen = self.config.node.listen, "ready");
+        let (listen, secure) = (&self.config.node.listen, &self.config.security.tls.listen);
+        tracing::info!(ae_title = %self.config.node.ae_title, listen, secure, "ready");
 
         let stopping = Arc::clone(&self.stopping);
         let signalled_at = Arc::new(OnceLock::new());
@@ -128,7 +136,7 @@ impl Node {
         let intake = SpoolIntake::new(Arc::clone(&self.spool), arrivals.clone(), commitments);
         let intake = Arc::new(intake);
         let counters = Arc::clone(&self.counters);
-        scp::serve(listener, Arc::new(self.scp_settings()), intake, counters, signalled).await;
+        scp::serve(doors, Arc::new(self.scp_settings()), intake, counters, signalled).await;
         drop(arrivals.send(Arrival::Stop));
         self.jobs.ring();
         purging.abort();
@@ -143,8 +151,46 @@ impl Node {
 
     fn scp_settings(&self) -> ScpSettings {
         let receive = &self.config.receive;
-        let (called, calling) = (receive.called.clone(), receive.calling.clone());
-        ScpSettings { called, calling, limits: self.limits().clone() }
+        ScpSettings {
+            called: receive.called.clone(),
+            calling: receive.calling.clone(),
+            peers: self.config.security.peers.clone(),
+            everyone: self.config.security.everyone.clone(),
+            identities: Some(Arc::clone(&self.security.identities)),
+            limits: self.limits().clone(),
+        }
+    }
+
+    /// The ports, plain and secure.
+    async fn doors(&self) -> Result<Doors, Failure> {
+        let plain = match &self.config.node.listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let secure = match (&self.config.security.tls.listen, &self.security.tls) {
+            (Some(address), Some(tls)) => {
+                Some(SecureDoor { listener: bind(address).await?, tls: tls.clone() })
+            }
+            (Some(_) | None, None) | (None, Some(_)) => None,
+        };
+        Ok(Doors { plain, secure })
+    }
+
+    /// Says what is unwise, and from now on what expires; reads files again when they change.
+    fn watch_security(&mut self, stopped: &watch::Receiver<bool>) {
+        for warning in &self.config.security.warnings {
+            tracing::warn!("{warning}");
+        }
+        let expiring = self.security.expiring.clone();
+        let again = expiring.clone();
+        let reloading = std::mem::take(&mut self.security.reloading);
+        tokio::spawn(reloading.run(stopped.clone(), move || again.warn(clock::now())));
+        tokio::spawn(async move {
+            loop {
+                expiring.warn(clock::now());
+                tokio::time::sleep(EXPIRY_EVERY).await;
+            }
+        });
     }
 
     fn start_threads(&self) -> (Sender<Arrival>, Vec<JoinHandle<()>>) {
@@ -210,6 +256,7 @@ impl Node {
         Delivering {
             spool: Arc::clone(&self.spool),
             destinations: Arc::new(named.collect()),
+            security: Arc::clone(&self.security.destinations),
             wishes: Arc::new(self.config.wishes.clone()),
             backoff: self.config.backoff,
             timeouts: self.timeouts(),
@@ -226,6 +273,7 @@ impl Node {
     fn committing(&self, wake: Arc<Notify>) -> Committing {
         Committing {
             commitments: Arc::clone(&self.commitments),
+            security: Arc::clone(&self.security.destinations),
             ask_again: self.config.commitment.ask_again,
             wait: self.config.commitment.wait,
             timeouts: self.timeouts(),
@@ -238,9 +286,15 @@ impl Node {
         let CommitmentAnswers::ReportTo(peers) = &self.config.commitment.answers else {
             return None;
         };
+        // Peers that are destinations are reached as these are; the others plainly.
+        let security = |to: &Destination| {
+            let is_destination = self.config.destinations.contains(to);
+            is_destination.then(|| self.security.destinations.get(&to.name).cloned()).flatten()
+        };
+        let peers = peers.iter().map(|to| (to.clone(), security(to))).collect();
         Some(Reporting {
             spool: Arc::clone(&self.spool),
-            peers: Arc::new(peers.clone()),
+            peers: Arc::new(peers),
             backoff: self.config.backoff,
             timeouts: self.timeouts(),
             wake: Arc::clone(&self.commitments.reports),
@@ -253,7 +307,8 @@ impl Node {
         let listener = bind(address).await?;
         let (spool, counters) = (Arc::clone(&self.spool), Arc::clone(&self.counters));
         let (ahead, stopping) = (Arc::clone(&self.ahead), Arc::clone(&self.stopping));
-        Ok(Some((listener, Watched::new(spool, counters, ahead, stopping)?)))
+        let expiring = self.security.expiring.clone();
+        Ok(Some((listener, Watched::new(spool, counters, ahead, stopping, expiring)?)))
     }
 
     /// Waits for work in hand, at most what associations left of the grace. What is not done by then is done at the

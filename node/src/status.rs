@@ -4,7 +4,9 @@ use serde::Serialize;
 use spool::{CommitmentRow, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot, Spool};
 
 use crate::cli::StatusArgs;
+use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
+use crate::security::{Expiring, Expiry};
 use crate::settings;
 use crate::text::{self, Table};
 
@@ -15,6 +17,7 @@ struct Status {
     series: Vec<SeriesStatus>,
     jobs: Vec<JobStatus>,
     deliveries: Vec<DeliveryStatus>,
+    certificates: Vec<Expiry>,
     commitments: Vec<CommitmentStatus>,
     requests: Vec<RequestStatus>,
 }
@@ -89,7 +92,8 @@ pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let folder = &config.node.data;
     let on = || folder.display().to_string();
     let view = Spool::open_read_only(folder).or_fail(Fault::Disk, on)?;
-    let status = Status::of(view.snapshot().or_fail(Fault::Disk, on)?);
+    let mut status = Status::of(view.snapshot().or_fail(Fault::Disk, on)?);
+    status.certificates = Expiring::of(&config).now(clock::now());
     if args.json { text::print_json(&status) } else { print(&status) }
 }
 
@@ -100,6 +104,7 @@ impl Status {
             series: snapshot.series.into_iter().map(SeriesStatus::of).collect(),
             jobs: snapshot.jobs.into_iter().map(JobStatus::of).collect(),
             deliveries: snapshot.deliveries.into_iter().map(DeliveryStatus::of).collect(),
+            certificates: vec![],
             commitments: snapshot.commitments.into_iter().map(CommitmentStatus::of).collect(),
             requests: snapshot.requests.into_iter().map(RequestStatus::of).collect(),
         }
@@ -186,6 +191,9 @@ fn print(status: &Status) -> Result<(), Failure> {
     print_table("series", &series_table(&status.series))?;
     print_table("jobs", &job_table(&status.jobs))?;
     print_table("deliveries", &delivery_table(&status.deliveries))?;
+    if !status.certificates.is_empty() {
+        print_table("certificates", &certificate_table(&status.certificates))?;
+    }
     print_table("commitments", &commitment_table(&status.commitments))?;
     print_table("commitment requests", &request_table(&status.requests))?;
     text::print_line(&format!("spool: {} MB", status.spool_bytes / 1_000_000))
@@ -244,6 +252,14 @@ fn delivery_table(rows: &[DeliveryStatus]) -> Table {
             &attempts,
             row.reason.as_deref().unwrap_or(""),
         ]);
+    }
+    table
+}
+
+fn certificate_table(rows: &[Expiry]) -> Table {
+    let mut table = Table::new(&["certificate", "subject", "days left"]);
+    for row in rows {
+        table.add(&[&row.file, &row.subject, &row.days_left.to_string()]);
     }
     table
 }

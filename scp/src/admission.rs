@@ -1,17 +1,20 @@
-//! What we agree to: titles as configured, Verification, every Storage SOP Class, and Storage Commitment where it is wanted.
+//! What we agree to: titles as configured, peers of the table, and of Verification, the Storage SOP Classes and Storage
+//! Commitment what the peer may.
+
+use std::net::IpAddr;
 
 use dimse::{Acceptor, AssociateRequest, RejectionReason, Roles};
-use domain::{AeTitle, CommitmentRoles};
+use domain::{AeTitle, Allowance, Caller, CertificateFacts, CommitmentRoles, Stranger};
 
 use crate::ScpSettings;
 use crate::storage;
 
-/// The settings as an association-acceptor.
-#[derive(Debug)]
-pub(crate) struct Admission<'a> {
-    pub(crate) settings: &'a ScpSettings,
-    /// What peers may do about storage commitment.
-    pub(crate) commitment: CommitmentRoles,
+/// Who came in, before it has said a word.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) address: IpAddr,
+    /// Verified; `None` over a plain connection, and where it showed none.
+    pub(crate) certificate: Option<CertificateFacts>,
 }
 
 /// The titles of an Association.
@@ -21,14 +24,35 @@ pub(crate) struct Titles {
     pub(crate) calling: AeTitle,
 }
 
-impl Admission<'_> {
-    /// The titles of a request that is welcome.
-    pub(crate) fn titles(&self, request: &AssociateRequest) -> Result<Titles, RejectionReason> {
-        let called = listed(&request.called, &self.settings.called)
+/// A requestor that is let in: under which titles, and as whom.
+#[derive(Debug, Clone)]
+pub(crate) struct Welcome<'a> {
+    pub(crate) titles: Titles,
+    /// Its place in the table of peers, where there is one.
+    pub(crate) peer: Option<usize>,
+    pub(crate) allowance: &'a Allowance,
+}
+
+impl<'a> Welcome<'a> {
+    /// Who the requestor is, or why it is not welcome.
+    pub(crate) fn of(
+        settings: &'a ScpSettings,
+        visitor: &Visitor,
+        request: &AssociateRequest,
+    ) -> Result<Self, RejectionReason> {
+        let called = listed(&request.called, &settings.called)
             .ok_or(RejectionReason::CalledAeTitleNotRecognized)?;
-        let calling = listed(&request.calling, &self.settings.calling)
+        let calling = listed(&request.calling, &settings.calling)
             .ok_or(RejectionReason::CallingAeTitleNotRecognized)?;
-        Ok(Titles { called, calling })
+        let Visitor { address, certificate } = visitor.clone();
+        let caller = Caller { calling: calling.clone(), address, certificate };
+        let peer = settings.peers.find(&caller).map_err(|stranger| match stranger {
+            Stranger::Title => RejectionReason::CallingAeTitleNotRecognized,
+            Stranger::AddressOrCertificate => RejectionReason::NoReasonGiven,
+        })?;
+        let rule = peer.and_then(|index| settings.peers.0.get(index));
+        let allowance = rule.map_or(&settings.everyone, |rule| &rule.allowance);
+        Ok(Self { titles: Titles { called, calling }, peer, allowance })
     }
 }
 
@@ -38,15 +62,25 @@ fn listed(title: &str, list: &[AeTitle]) -> Option<AeTitle> {
     (list.is_empty() || list.contains(&title)).then_some(title)
 }
 
+/// The settings as an association-acceptor for one requestor.
+#[derive(Debug)]
+pub(crate) struct Admission<'a> {
+    pub(crate) settings: &'a ScpSettings,
+    /// What peers may do about storage commitment.
+    pub(crate) commitment: CommitmentRoles,
+    pub(crate) welcome: &'a Result<Welcome<'a>, RejectionReason>,
+}
+
 impl Acceptor for Admission<'_> {
-    fn admit(&self, request: &AssociateRequest) -> Result<(), RejectionReason> {
-        self.titles(request).map(|_| ())
+    fn admit(&self, _: &AssociateRequest) -> Result<(), RejectionReason> {
+        self.welcome.as_ref().map(|_| ()).map_err(|reason| *reason)
     }
 
     fn takes_abstract_syntax(&self, uid: &str) -> bool {
-        uid == dimse::uids::VERIFICATION
+        let ours = uid == dimse::uids::VERIFICATION
             || storage::is_storage(uid)
-            || (uid == dimse::uids::STORAGE_COMMITMENT && self.commitment.any())
+            || (uid == dimse::uids::STORAGE_COMMITMENT && self.commitment.any());
+        ours && self.welcome.as_ref().is_ok_and(|welcome| welcome.allowance.allows(uid))
     }
 
     fn takes_transfer_syntax(&self, abstract_syntax: &str, uid: &str) -> bool {
@@ -77,7 +111,7 @@ impl Acceptor for Admission<'_> {
 mod tests {
     use super::*;
     use dimse::UserInformation;
-    use domain::Limits;
+    use domain::{Limits, PeerRule, PeerTable, Service};
 
     fn request(called: &str, calling: &str) -> AssociateRequest {
         AssociateRequest {
@@ -90,13 +124,26 @@ mod tests {
         }
     }
 
+    fn title(text: &str) -> AeTitle {
+        AeTitle::parse(text).unwrap()
+    }
+
+    fn visitor(address: &str) -> Visitor {
+        Visitor { address: address.parse().unwrap(), certificate: None }
+    }
+
+    fn verdict(settings: &ScpSettings, called: &str, calling: &str) -> Option<RejectionReason> {
+        Welcome::of(settings, &visitor("10.0.0.1"), &request(called, calling)).err()
+    }
+
     #[test]
     fn storage_commitment_is_ours_in_the_roles_that_are_wanted() {
-        let settings = ScpSettings { called: vec![], calling: vec![], limits: Limits::default() };
+        let settings = ScpSettings::new(Limits::default());
+        let welcome = Welcome::of(&settings, &visitor("10.0.0.1"), &request("NODE", "PACS"));
         let class = dimse::uids::STORAGE_COMMITMENT;
         for (may_ask, may_report) in [(false, false), (true, false), (false, true), (true, true)] {
             let commitment = CommitmentRoles { may_ask, may_report };
-            let admission = Admission { settings: &settings, commitment };
+            let admission = Admission { settings: &settings, commitment, welcome: &welcome };
             assert_eq!(admission.takes_abstract_syntax(class), may_ask || may_report);
             assert_eq!(admission.roles(class), Roles { scu: may_ask, scp: may_report });
             assert_eq!(admission.roles(dimse::uids::VERIFICATION), Roles::SCU);
@@ -108,13 +155,8 @@ mod tests {
 
     #[test]
     fn lists_of_titles_and_empty_lists() {
-        let title = |text| AeTitle::parse(text).unwrap();
-        let mut settings =
-            ScpSettings { called: vec![title("NODE")], calling: vec![], limits: Limits::default() };
-        let verdict = |settings: &ScpSettings, called, calling| {
-            let commitment = CommitmentRoles::default();
-            Admission { settings, commitment }.admit(&request(called, calling)).err()
-        };
+        let mut settings = ScpSettings::new(Limits::default());
+        settings.called.push(title("NODE"));
         assert_eq!(verdict(&settings, "NODE", "ANY"), None);
         let called = Some(RejectionReason::CalledAeTitleNotRecognized);
         assert_eq!(verdict(&settings, "OTHER", "ANY"), called);
@@ -126,5 +168,29 @@ mod tests {
         assert_eq!(verdict(&settings, "NODE", "CT2"), calling);
         settings.called.clear();
         assert_eq!(verdict(&settings, "WHATEVER", "CT1"), None);
+    }
+
+    #[test]
+    fn peers_decide_what_is_taken() {
+        let rule = PeerRule {
+            name: "echo only".into(),
+            calling: vec![title("CT1")],
+            addresses: vec!["10.0.0.0/8".parse().unwrap()],
+            fingerprints: vec![],
+            certificate_names: vec![],
+            allowance: Allowance { services: vec![Service::Verification], ..Allowance::default() },
+        };
+        let settings =
+            ScpSettings { peers: PeerTable(vec![rule]), ..ScpSettings::new(Limits::default()) };
+        let unknown = Some(RejectionReason::CallingAeTitleNotRecognized);
+        assert_eq!(verdict(&settings, "NODE", "CT2"), unknown);
+        let elsewhere = Welcome::of(&settings, &visitor("11.0.0.1"), &request("NODE", "CT1"));
+        assert_eq!(elsewhere.err(), Some(RejectionReason::NoReasonGiven));
+        let welcome = Welcome::of(&settings, &visitor("10.0.0.1"), &request("NODE", "CT1"));
+        let commitment = CommitmentRoles { may_ask: true, may_report: true };
+        let admission = Admission { settings: &settings, commitment, welcome: &welcome };
+        assert!(admission.takes_abstract_syntax(dimse::uids::VERIFICATION));
+        assert!(!admission.takes_abstract_syntax(dimse::uids::STORAGE_COMMITMENT));
+        assert!(!admission.takes_abstract_syntax("1.2.840.10008.5.1.4.1.1.2"));
     }
 }

@@ -12,12 +12,14 @@ use dimse::{
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::ScpCounters;
 use crate::answers::{Answer, Answers};
 use crate::commitment::{NormalizedMessage, Reports, Service};
 use crate::fault::StoreFault;
+use crate::pace::Pace;
+use crate::peers::PeerState;
 use crate::reception::{Received, Reception, announced};
 
 /// A peer that asked for storage commitment and says nothing more for this long, but keeps its association, gets the report
@@ -76,7 +78,9 @@ pub(crate) struct Association {
     pub(crate) peer_pdu_length_max: u32,
     /// Operations that the peer may have outstanding.
     pub(crate) operations_max: usize,
+    /// The node's, narrowed to what the peer may.
     pub(crate) limits: Limits,
+    pub(crate) peer: Option<Arc<PeerState>>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) commitment: Service,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -152,6 +156,8 @@ impl Association {
         state: &mut State<'a>,
     ) -> Result<Ended, ConnectionError> {
         let mut counted = 0;
+        let mut pace = Pace::new(self.limits.idle_timeout, self.limits.slow_bytes_min);
+        let started = Instant::now();
         loop {
             match self.next(connection, state).await? {
                 Step::Wait => {}
@@ -181,6 +187,12 @@ impl Association {
             }
             self.send_answers(connection, state).await?;
             self.count_bytes(connection.bytes_read(), &mut counted);
+            if state.messages.is_idle() {
+                pace.rest();
+            } else {
+                let moves_on = pace.on_bytes(connection.bytes_read(), started.elapsed());
+                moves_on.map_err(|_| ConnectionError::TooSlow(self.limits.idle_timeout))?;
+            }
         }
     }
 
@@ -282,6 +294,9 @@ impl Association {
         let announced = transfer_syntax
             .and_then(|syntax| announced(&request, &context.abstract_syntax, &syntax));
         match announced {
+            Ok(_) if self.peer.as_ref().is_some_and(|peer| !peer.may_send()) => {
+                Arriving::Answered(self.refuse(&request, &StoreFault::OverShare))
+            }
             Ok(announced) => {
                 let intake = self.membership.intake.as_ref();
                 let reception = Reception::begin(announced, &self.origin, intake, &self.limits);

@@ -2,6 +2,7 @@
 //! Association (states Sta2, Sta3 and Sta13).
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,21 +10,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dimse::{
-    Abort, AssociateRequest, Connection, ConnectionError, Incoming, Negotiated, Pdu, ProtocolError,
-    Rejection, RejectionReason, Transport, encode_release_response, negotiate,
+    Abort, AssociateRequest, Connection, ConnectionError, IdentityItem, Incoming, Negotiated, Pdu,
+    ProtocolError, Rejection, RejectionReason, Transport, encode_release_response, negotiate,
 };
-use domain::{AssociationId, InstanceOrigin, Intake};
+use domain::{AssociationId, InstanceOrigin, Intake, Limits};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
+use tracing::field::Empty;
+use trust::ServerConfig;
 
-use crate::admission::{Admission, Titles};
+use crate::admission::{Admission, Titles, Visitor, Welcome};
 use crate::association::{Association, Ended, Membership, Progress};
 use crate::commitment::Service;
+use crate::doors::Entered;
+use crate::handshake::{Secured, TLS_HANDSHAKE, Unsecured, secure};
+use crate::identify::{Identified, Identifying};
+use crate::peers::{PeerState, Peers};
 use crate::{ScpCounters, ScpSettings};
 
 /// How long a peer has to take note of our last word when the node stops.
 const LAST_WORD_LIMIT: Duration = Duration::from_secs(1);
+/// Longest ARTIM, so that time cannot overflow.
+const ARTIM_MAX: Duration = Duration::from_secs(86_400);
 
 /// What all connections share.
 pub(crate) struct Shared {
@@ -32,52 +42,105 @@ pub(crate) struct Shared {
     pub(crate) counters: Arc<ScpCounters>,
     /// A permit for each Association that may be open.
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) peers: Peers,
+    pub(crate) identifying: Identifying,
     /// Storage commitment.
     pub(crate) commitment: Service,
     pub(crate) next_id: AtomicU64,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
+/// A connection before its Association: Sta2.
+struct Arrived {
+    id: AssociationId,
+    address: SocketAddr,
+    visitor: Visitor,
+    /// When ARTIM expires: for the TLS handshake and A-ASSOCIATE-RQ together.
+    until: Instant,
+}
+
 /// What was agreed with a peer that is let in.
 struct Admitted {
     negotiated: Negotiated,
     titles: Titles,
-    place: OwnedSemaphorePermit,
+    limits: Limits,
+    peer: Option<Arc<PeerState>>,
+    places: Places,
 }
+
+/// Held while the Association is open: of all, and of those of its peer.
+type Places = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
 /// The PDU that ends our side of a connection; `None` to close it without a word.
 type LastWord = Option<[u8; 10]>;
 
-/// Attends to a connection from `peer` (`ip:port`) until it is closed.
-pub(crate) async fn attend<S: Transport>(stream: S, peer: String, shared: Arc<Shared>) {
+/// Attends to a connection until it is closed.
+pub(crate) async fn attend(entered: Entered, shared: Arc<Shared>) {
     let id = AssociationId(shared.next_id.fetch_add(1, Ordering::Relaxed));
-    let span = tracing::info_span!("association", id = id.0, peer);
-    let attending = async {
-        let mut connection = Connection::new(stream, shared.settings.limits.pdu_length_max);
-        let last_word = shared.talk(&mut connection, id, peer).await;
-        shared.part(connection, last_word).await;
-    };
-    attending.instrument(span).await;
+    let Entered { stream, address, tls } = entered;
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    let span =
+        tracing::info_span!("association", id = id.0, peer = %address, tls = Empty, cert = Empty);
+    let visitor = Visitor { address: address.ip(), certificate: None };
+    let now = Instant::now();
+    let limit = shared.settings.limits.artim_timeout.min(ARTIM_MAX);
+    let until = now.checked_add(limit).unwrap_or(now);
+    let arrived = Arrived { id, address, visitor, until };
+    match tls {
+        None => shared.converse(stream, arrived).instrument(span).await,
+        Some(tls) => shared.secure(stream, tls, arrived).instrument(span).await,
+    }
 }
 
 impl Shared {
+    /// Secures a connection before a word is said.
+    async fn secure(&self, stream: TcpStream, tls: Arc<ServerConfig>, mut arrived: Arrived) {
+        let secured = tokio::select! {
+            secured = secure(stream, tls, arrived.until) => secured,
+            () = self.stopped() => return,
+        };
+        match secured {
+            Ok(Secured { stream, certificate, terms }) => {
+                let span = tracing::Span::current();
+                span.record("tls", terms);
+                if let Some(certificate) = &certificate {
+                    let name = certificate.names.first();
+                    span.record("cert", name.map_or("without a name", String::as_str));
+                }
+                arrived.visitor.certificate = certificate;
+                self.converse(stream, arrived).await;
+            }
+            // Port scans and health checks come and go like this.
+            Err(reason @ Unsecured::Silent) => tracing::debug!(%reason, "no association"),
+            Err(reason) => {
+                self.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%reason, "no association");
+            }
+        }
+    }
+
+    async fn converse<S: Transport>(&self, stream: S, arrived: Arrived) {
+        let mut connection = Connection::new(stream, self.settings.limits.pdu_length_max);
+        let last_word = self.talk(&mut connection, arrived).await;
+        self.part(connection, last_word).await;
+    }
+
     /// Sta2: waits for A-ASSOCIATE-RQ, answers it, and serves the Association if there is one.
     async fn talk<S: Transport>(
         &self,
         connection: &mut Connection<S>,
-        id: AssociationId,
-        peer: String,
+        arrived: Arrived,
     ) -> LastWord {
         let request = tokio::select! {
-            request = self.request(connection) => request,
+            request = self.request(connection, arrived.until) => request,
             () = self.stopped() => return None,
         };
         let admitted = match request {
-            Ok(request) => self.admit(&request),
+            Ok(request) => self.admit(&arrived.visitor, &request).await,
             Err(error) => return no_request(&error),
         };
         match admitted {
-            Ok(admitted) => self.associate(connection, admitted, id, peer).await,
+            Ok(admitted) => self.associate(connection, admitted, arrived).await,
             Err(rejection) => {
                 self.counters.associations_rejected.fetch_add(1, Ordering::Relaxed);
                 Some(rejection.encode())
@@ -88,9 +151,10 @@ impl Shared {
     async fn request<S: Transport>(
         &self,
         connection: &mut Connection<S>,
+        until: Instant,
     ) -> Result<AssociateRequest, ConnectionError> {
         let limit = self.settings.limits.artim_timeout;
-        let incoming = timeout(limit, connection.next(limit)).await;
+        let incoming = timeout_at(until, connection.next(limit)).await;
         match incoming.map_err(|_| ConnectionError::TimedOut(limit))?? {
             Incoming::Pdu(Pdu::AssociateRequest(request)) => Ok(request),
             Incoming::Pdu(pdu) => Err(ProtocolError::UnexpectedPdu(pdu.name()).into()),
@@ -99,45 +163,88 @@ impl Shared {
     }
 
     /// Sta3: yes or no.
-    fn admit(&self, request: &AssociateRequest) -> Result<Admitted, Rejection> {
-        let commitment = self.commitment.roles();
-        let admission = Admission { settings: &self.settings, commitment };
-        let admitted = negotiate(request, &admission).and_then(|negotiated| {
-            let titles = admission.titles(request)?;
-            let place = Arc::clone(&self.places).try_acquire_owned();
-            let place = place.map_err(|_| RejectionReason::LocalLimitExceeded)?;
-            Ok(Admitted { negotiated, titles, place })
-        });
+    async fn admit(
+        &self,
+        visitor: &Visitor,
+        request: &AssociateRequest,
+    ) -> Result<Admitted, Rejection> {
+        let welcome = Welcome::of(&self.settings, visitor, request);
+        let rule = welcome.as_ref().ok().and_then(|welcome| welcome.peer);
+        let rule = rule.and_then(|index| self.settings.peers.0.get(index));
+        let rule = rule.map(|rule| rule.name.as_str());
+        let admitted = self.judge(&welcome, request).await;
         let (calling, called) = (&request.calling, &request.called);
         let implementation = &request.user.implementation_version_name;
         match &admitted {
-            Ok(admitted) => {
+            Ok((admitted, user)) => {
                 let (accepted, proposed) =
                     (admitted.negotiated.contexts.len(), request.contexts.len());
-                tracing::info!(?calling, ?called, ?implementation, accepted, proposed, "accepted");
+                tracing::info!(
+                    ?calling,
+                    ?called,
+                    ?implementation,
+                    accepted,
+                    proposed,
+                    rule,
+                    user,
+                    "accepted"
+                );
             }
-            Err(reason) => tracing::info!(?calling, ?called, ?implementation, %reason, "rejected"),
+            Err(reason) => {
+                tracing::info!(?calling, ?called, ?implementation, rule, %reason, "rejected");
+            }
         }
-        admitted
+        Ok(admitted?.0)
     }
 
-    /// Sta6, from A-ASSOCIATE-AC on. The place is free again when this returns.
+    /// The terms, the user, and a place.
+    async fn judge(
+        &self,
+        welcome: &Result<Welcome<'_>, RejectionReason>,
+        request: &AssociateRequest,
+    ) -> Result<(Admitted, Option<String>), Rejection> {
+        let commitment = self.commitment.roles();
+        let admission = Admission { settings: &self.settings, commitment, welcome };
+        let mut negotiated = negotiate(request, &admission)?;
+        let Welcome { titles, peer, allowance } = welcome.clone()?;
+        let identity = request.user.claim();
+        let identified = self.identifying.user(identity, &allowance.identity).await?;
+        let Identified { user, response } = identified.unwrap_or_default();
+        let response = response.map(|response| Box::new(IdentityItem::Response(response)));
+        negotiated.accept.user.identity = response;
+        let peer = peer.and_then(|index| self.peers.get(index)).cloned();
+        let places = self.places(peer.as_deref())?;
+        let mut limits = self.settings.limits.clone();
+        let bytes_max = allowance.instance_bytes_max.unwrap_or(u64::MAX);
+        limits.instance_bytes_max = limits.instance_bytes_max.min(bytes_max);
+        Ok((Admitted { negotiated, titles, limits, peer, places }, user))
+    }
+
+    fn places(&self, peer: Option<&PeerState>) -> Result<Places, RejectionReason> {
+        const NONE_LEFT: RejectionReason = RejectionReason::LocalLimitExceeded;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| NONE_LEFT)?;
+        let own = peer.map(PeerState::place).transpose().map_err(|_| NONE_LEFT)?;
+        Ok((place, own.flatten()))
+    }
+
+    /// Sta6, from A-ASSOCIATE-AC on. The places are free again when this returns.
     async fn associate<S: Transport>(
         &self,
         connection: &mut Connection<S>,
         admitted: Admitted,
-        id: AssociationId,
-        peer: String,
+        arrived: Arrived,
     ) -> LastWord {
-        let Admitted { negotiated, titles, place: _place } = admitted;
+        let Admitted { negotiated, titles, limits, peer, places: _places } = admitted;
         let Titles { called, calling } = titles;
+        let (id, address) = (arrived.id, arrived.address.to_string());
         let association = Association {
-            origin: InstanceOrigin { calling, called, peer, association: id },
+            origin: InstanceOrigin { calling, called, peer: address, association: id },
             contexts: negotiated.contexts,
             peer_pdu_length_max: negotiated.peer_pdu_length_max,
             operations_max: usize::from(negotiated.operations_max),
             commitment: self.commitment.clone(),
-            limits: self.settings.limits.clone(),
+            limits,
+            peer,
             membership: Arc::new(Membership::new(id, &self.intake, &self.counters)),
             stopping: self.stopping.clone(),
             progress: Progress::default(),
@@ -173,12 +280,20 @@ impl Shared {
 /// AA-2, closing the connection, when ARTIM expires.
 fn no_request(error: &ConnectionError) -> LastWord {
     match error {
+        ConnectionError::Protocol(ProtocolError::UnrecognizedPdu(TLS_HANDSHAKE)) => {
+            let reason = "a peer with TLS on the plain port; it has to use the secure port";
+            tracing::warn!(reason, "no association");
+            None
+        }
         ConnectionError::Protocol(reason) => {
             tracing::warn!(%reason, "no association request");
             Some(Abort::SERVICE_USER.encode())
         }
         // Port scans and health checks come and go like this.
-        ConnectionError::Closed | ConnectionError::TimedOut(_) | ConnectionError::Io(_) => {
+        ConnectionError::Closed
+        | ConnectionError::TimedOut(_)
+        | ConnectionError::TooSlow(_)
+        | ConnectionError::Io(_) => {
             tracing::debug!(reason = %error, "no association request");
             None
         }

@@ -27,6 +27,9 @@ pub(crate) enum StoreFault {
     /// The data set is longer than the limit.
     #[error("the data set is longer than {0} bytes")]
     TooLong(u64),
+    /// The peer has sent its minute's share.
+    #[error("the peer has sent what it may in a minute")]
+    OverShare,
     /// The intake does not take it.
     #[error(transparent)]
     Refused(#[from] Refusal),

@@ -1,19 +1,20 @@
 //! The listener: a task for each connection, until shutdown.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use domain::Intake;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::commitment::{IN_HAND_MAX, Service};
 use crate::connection::{Shared, attend};
-use crate::{ScpCounters, ScpSettings};
+use crate::doors::Entered;
+use crate::identify::Identifying;
+use crate::peers::Peers;
+use crate::{Doors, ScpCounters, ScpSettings};
 
 /// Pause after the system could not give us a connection: too many open files pass.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -21,13 +22,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// order. Those beyond that wait in the system's queue until one ends.
 const UNDECIDED_CONNECTIONS_MAX: usize = 256;
 
-/// Serves association-requestors until `shutdown`, then lets Associations end: those between two messages at once,
+/// Serves association-requestors at these doors until `shutdown`, then lets Associations end: those between two messages at once,
 /// the others with their message, all within [`domain::Limits::shutdown_grace`].
 ///
 /// When this returns, each accepted Association was reported closed to `intake`, but for those whose last publication
 /// `intake` has not answered.
 pub async fn serve(
-    listener: TcpListener,
+    doors: impl Into<Doors>,
     settings: Arc<ScpSettings>,
     intake: Arc<dyn Intake>,
     counters: Arc<ScpCounters>,
@@ -37,17 +38,29 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let places = Arc::new(Semaphore::new(settings.limits.associations_max));
     let next_id = AtomicU64::new(1);
+    let peers = Peers::new(&settings.peers);
+    let identifying = Identifying::new(settings.identities.clone());
+    let doors = doors.into();
     let in_hand = Arc::new(Semaphore::new(IN_HAND_MAX));
     let commitment = Service { commitments: intake.commitments(), in_hand };
-    let shared =
-        Arc::new(Shared { settings, intake, counters, places, commitment, next_id, stopping });
+    let shared = Arc::new(Shared {
+        settings,
+        intake,
+        counters,
+        places,
+        peers,
+        identifying,
+        commitment,
+        next_id,
+        stopping,
+    });
 
     let mut tasks = JoinSet::new();
     tokio::select! {
         () = shutdown => {}
-        () = accept(&listener, &shared, &mut tasks) => {}
+        () = accept(&doors, &shared, &mut tasks) => {}
     }
-    drop(listener);
+    drop(doors);
     stop.send_replace(true);
     let ending = async { while tasks.join_next().await.is_some() {} };
     if timeout(grace, ending).await.is_err() {
@@ -57,14 +70,14 @@ pub async fn serve(
 }
 
 /// Accepts connections; never returns.
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
+async fn accept(doors: &Doors, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     let associations_max = shared.settings.limits.associations_max;
     let connections_max = associations_max.saturating_add(UNDECIDED_CONNECTIONS_MAX);
     loop {
         tokio::select! {
             Some(ended) = tasks.join_next() => note(ended),
-            accepted = listener.accept(), if tasks.len() < connections_max => match accepted {
-                Ok((stream, peer)) => begin(stream, peer, shared, tasks),
+            entered = doors.next(), if tasks.len() < connections_max => match entered {
+                Ok(entered) => begin(entered, shared, tasks),
                 Err(error) => {
                     tracing::error!(%error, "a connection cannot be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -74,13 +87,12 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, tasks: &mut JoinSe
     }
 }
 
-fn begin(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
+fn begin(entered: Entered, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
     // Each response is one small write that the peer waits for.
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = entered.stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
-    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port()).to_string();
-    tasks.spawn(attend(stream, peer, Arc::clone(shared)));
+    tasks.spawn(attend(entered, Arc::clone(shared)));
 }
 
 fn note(ended: Result<(), JoinError>) {

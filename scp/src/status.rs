@@ -24,6 +24,9 @@ pub(crate) fn status(fault: &StoreFault) -> (Status, &'static str) {
         StoreFault::TooLong(_) => {
             (Status::OUT_OF_RESOURCES, "instance is longer than is allowed here")
         }
+        StoreFault::OverShare => {
+            (Status::OUT_OF_RESOURCES, "more than is allowed in a minute, try again later")
+        }
         StoreFault::Refused(Refusal::OutOfResources(_)) => {
             (Status::OUT_OF_RESOURCES, "no room, try again later")
         }
@@ -48,6 +51,7 @@ mod tests {
             (StoreFault::DataSetUid("x"), 0xC000),
             (StoreFault::Mismatch("x"), 0xA900),
             (StoreFault::TooLong(1), 0xA700),
+            (StoreFault::OverShare, 0xA700),
             (StoreFault::Refused(Refusal::OutOfResources(text())), 0xA700),
             (StoreFault::Refused(Refusal::ProcessingFailure(text())), 0x0110),
         ];

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use domain::{Destination, TransferSyntaxUid};
+use domain::TransferSyntaxUid;
 
 use crate::contexts::Contexts;
 use crate::file::DataSetFile;
 use crate::requestor::Requestor;
 use crate::store::send_data_set;
-use crate::{Outcome, Outgoing, ScuError, Timeouts};
+use crate::{Outcome, Outgoing, Route, ScuError, Timeouts};
 
 /// An instance with the transfer syntaxes that it can leave in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +41,14 @@ pub struct Chosen {
 ///
 /// # Errors
 /// [`ScuError`] when the connection or the Association fails, or a file cannot be read or recoded.
-pub async fn store_choice(
-    to: &Destination,
+pub async fn store_choice<'a>(
+    to: impl Into<Route<'a>>,
     choices: &[Vec<Offered>],
     recode: &Recode<'_>,
     timeouts: &Timeouts,
 ) -> Result<Chosen, ScuError> {
     let contexts = contexts(choices);
-    let mut requestor = Requestor::open(to, contexts.proposed(), timeouts).await?;
+    let mut requestor = Requestor::open(to.into(), contexts.proposed(), timeouts).await?;
     let accepted = |offered: &Offered| accepted(offered, &contexts, &requestor);
     let whole = |choice: &&Vec<Offered>| choice.iter().all(|offered| accepted(offered).is_some());
     let choice = choices.iter().position(|choice| whole(&choice));

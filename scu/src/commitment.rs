@@ -10,10 +10,10 @@ use dimse::{
     commitment_status, decode_commitment_report, encode_commitment_report,
     encode_commitment_request, event_type_id, uids,
 };
-use domain::{CommitmentRefusal, CommitmentReport, CommitmentRequest, Destination, Limits};
+use domain::{CommitmentRefusal, CommitmentReport, CommitmentRequest, Limits};
 
 use crate::requestor::{Message, Requestor, answering};
-use crate::{ScuError, Timeouts};
+use crate::{Route, ScuError, Timeouts};
 
 /// The only presentation context.
 const CONTEXT_ID: u8 = 1;
@@ -41,14 +41,14 @@ pub enum Requested {
 /// # Errors
 /// [`ScuError::CommitmentNotAccepted`]; [`ScuError`] when the connection or the Association fails before the request is
 /// answered.
-pub async fn request_commitment(
-    to: &Destination,
+pub async fn request_commitment<'a>(
+    to: impl Into<Route<'a>>,
     request: &CommitmentRequest,
     (wait, timeouts): (Duration, &Timeouts),
     limits: &Limits,
     on_report: &mut OnReport<'_>,
 ) -> Result<Requested, ScuError> {
-    let requestor = Requestor::open(to, vec![context()], timeouts).await?;
+    let requestor = Requestor::open(to.into(), vec![context()], timeouts).await?;
     let mut asking = Asking { requestor, limits, on_report, io: timeouts.io, is_reported: false };
     let requested = match asking.ask(request).await {
         Ok(requested) => requested,
@@ -74,15 +74,15 @@ pub async fn request_commitment(
 /// # Errors
 /// [`ScuError::CommitmentNotAccepted`], [`ScuError::ReportNotTaken`]; [`ScuError`] when the connection or the Association
 /// fails.
-pub async fn report_commitment(
-    to: &Destination,
+pub async fn report_commitment<'a>(
+    to: impl Into<Route<'a>>,
     report: &CommitmentReport,
     timeouts: &Timeouts,
 ) -> Result<(), ScuError> {
     let sop_class = uids::STORAGE_COMMITMENT.to_owned();
     let role = RoleSelection { sop_class, roles: Roles::SCP };
     let user = UserInformation { roles: vec![role], ..Requestor::user() };
-    let mut requestor = Requestor::open_as(to, vec![context()], user, timeouts).await?;
+    let mut requestor = Requestor::open_as(to.into(), vec![context()], user, timeouts).await?;
     // A peer that says nothing of roles may still take the report; it answers it in any case.
     let is_scp = requestor.roles(uids::STORAGE_COMMITMENT).is_none_or(|roles| roles.scp);
     if !requestor.accepts(CONTEXT_ID) || !is_scp {

@@ -1,10 +1,9 @@
 //! C-ECHO (PS3.4 Annex A, PS3.7 §9.1.5).
 
 use dimse::{Command, FragmentKind, PDataWriter, ProposedContext, Response, Status, uids};
-use domain::Destination;
 
 use crate::requestor::Requestor;
-use crate::{ScuError, Timeouts};
+use crate::{Route, ScuError, Timeouts};
 
 /// The only presentation context.
 const CONTEXT_ID: u8 = 1;
@@ -13,14 +12,14 @@ const CONTEXT_ID: u8 = 1;
 ///
 /// # Errors
 /// [`ScuError`] for anything but success.
-pub async fn echo(to: &Destination, timeouts: &Timeouts) -> Result<(), ScuError> {
+pub async fn echo<'a>(to: impl Into<Route<'a>>, timeouts: &Timeouts) -> Result<(), ScuError> {
     let syntaxes = [uids::IMPLICIT_VR_LITTLE_ENDIAN, uids::EXPLICIT_VR_LITTLE_ENDIAN];
     let context = ProposedContext {
         id: CONTEXT_ID,
         abstract_syntax: uids::VERIFICATION.to_owned(),
         transfer_syntaxes: syntaxes.map(str::to_owned).to_vec(),
     };
-    let mut requestor = Requestor::open(to, vec![context], timeouts).await?;
+    let mut requestor = Requestor::open(to.into(), vec![context], timeouts).await?;
     if !requestor.accepts(CONTEXT_ID) {
         requestor.release().await;
         return Err(ScuError::VerificationNotAccepted);

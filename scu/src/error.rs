@@ -12,6 +12,9 @@ pub enum ScuError {
     /// Nobody took the connection.
     #[error("cannot connect: {0}")]
     Unreachable(io::Error),
+    /// A connection was taken, and TLS did not come about.
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(io::Error),
     /// A-ASSOCIATE-RJ.
     #[error("association rejected, {0}")]
     Rejected(Rejection),

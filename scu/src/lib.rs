@@ -9,10 +9,12 @@
 mod choice;
 mod commitment;
 mod contexts;
+mod dial;
 mod echo;
 mod error;
 mod file;
 mod requestor;
+mod route;
 mod store;
 
 use std::time::Duration;
@@ -21,12 +23,13 @@ pub use choice::{Chosen, Offered, Recode, store_choice};
 pub use commitment::{OnReport, Requested, report_commitment, request_commitment};
 pub use echo::echo;
 pub use error::ScuError;
+pub use route::{Route, Security, Tls};
 pub use store::{Outcome, Outgoing, store};
 
 /// How long a peer may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To take the connection.
+    /// To take the connection, and as long again for a TLS handshake.
     pub connect: Duration,
     /// Longest pause while it is to send or to receive something, answers included.
     pub io: Duration,

@@ -1,19 +1,16 @@
 //! An Association that we requested: established, used for one operation of ours at a time, released or aborted.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::time::Duration;
 
 use dimse::{
     Abort, AssociateAccept, AssociateRequest, Command, Connection, ConnectionError, ContextOutcome,
-    Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError, Response,
-    RoleSelection, Roles, UserInformation, encode_release_request, uids,
+    IdentityItem, Incoming, MessageEvent, MessageReader, Pdu, ProposedContext, ProtocolError,
+    Response, RoleSelection, Roles, UserIdentity, UserInformation, encode_release_request, uids,
 };
-use domain::Destination;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
-use crate::{ScuError, Timeouts};
+use crate::dial::{Line, dial};
+use crate::{Route, ScuError, Timeouts};
 
 /// Longest P-DATA-TF that we take: only responses come, which are far shorter.
 const PDU_LENGTH_MAX: u32 = 16_384;
@@ -34,7 +31,7 @@ pub(crate) struct Message {
 /// An established Association.
 #[derive(Debug)]
 pub(crate) struct Requestor {
-    connection: Connection<TcpStream>,
+    connection: Connection<Line>,
     messages: MessageReader,
     /// Transfer syntaxes by Presentation Context ID.
     accepted: BTreeMap<u8, String>,
@@ -49,11 +46,11 @@ pub(crate) struct Requestor {
 impl Requestor {
     /// Connects and establishes an Association.
     pub(crate) async fn open(
-        to: &Destination,
+        route: Route<'_>,
         contexts: Vec<ProposedContext>,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
-        Self::open_as(to, contexts, Self::user(), timeouts).await
+        Self::open_as(route, contexts, Self::user(), timeouts).await
     }
 
     /// What we say of ourselves when nothing else is wanted.
@@ -63,21 +60,22 @@ impl Requestor {
 
     /// Connects and establishes an Association, with roles or a window in `user`.
     pub(crate) async fn open_as(
-        to: &Destination,
+        route: Route<'_>,
         contexts: Vec<ProposedContext>,
         user: UserInformation,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
         let window = user.operations_window.map_or(1, |window| window.invoked);
-        let stream = connect(to, timeouts.connect).await?;
-        let mut connection = Connection::new(stream, PDU_LENGTH_MAX);
+        let line = dial(route, timeouts.connect).await?;
+        let mut connection = Connection::new(line, PDU_LENGTH_MAX);
+        let Route { to, .. } = route;
         let request = AssociateRequest {
             protocol_version: 1,
             called: to.called.to_string(),
             calling: to.calling.to_string(),
             application_context: uids::APPLICATION_CONTEXT.to_owned(),
             contexts,
-            user,
+            user: UserInformation { identity: identity(route), ..user },
         };
         connection.send(&request.encode(), timeouts.io).await?;
         let answer = match connection.next(timeouts.io).await {
@@ -221,14 +219,11 @@ impl Requestor {
     }
 }
 
-async fn connect(to: &Destination, limit: Duration) -> Result<TcpStream, ScuError> {
-    let connecting = timeout(limit, TcpStream::connect((to.host.as_str(), to.port))).await;
-    let timed_out = |_| io::Error::new(io::ErrorKind::TimedOut, "no answer");
-    let stream = connecting.map_err(timed_out).and_then(|connected| connected);
-    let stream = stream.map_err(ScuError::Unreachable)?;
-    // The end of each instance must not wait for an acknowledgement of what was before it.
-    stream.set_nodelay(true).map_err(ScuError::Unreachable)?;
-    Ok(stream)
+/// Who our user is, where the destination asks for it. A response is not asked for: a destination that does not accept the
+/// identity rejects the Association.
+fn identity(route: Route<'_>) -> Option<Box<IdentityItem>> {
+    let claim = route.security.and_then(|security| security.identity.clone())?;
+    Some(Box::new(IdentityItem::Claim(UserIdentity { claim, wants_response: false })))
 }
 
 /// The accepted presentation contexts, and what else the peer said.
@@ -279,11 +274,12 @@ fn unexpected(name: &'static str) -> ScuError {
 }
 
 /// Closes a connection after `error`.
-async fn part(connection: Connection<TcpStream>, error: &ScuError) {
+async fn part(connection: Connection<Line>, error: &ScuError) {
     let abort = match error {
         ScuError::Connection(error) => error.abort(),
         ScuError::File { .. } => Some(Abort::SERVICE_USER),
         ScuError::Unreachable(_)
+        | ScuError::Handshake(_)
         | ScuError::Rejected(_)
         | ScuError::Aborted(_)
         | ScuError::VerificationNotAccepted

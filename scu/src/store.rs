@@ -8,12 +8,12 @@ use dimse::{
     Category, Command, ConnectionError, FragmentKind, OperationsWindow, PDataWriter, ProtocolError,
     Response, StoreRequest, UserInformation,
 };
-use domain::{Destination, InstanceIdentity};
+use domain::InstanceIdentity;
 
 use crate::contexts::{Contexts, batch};
 use crate::file::DataSetFile;
 use crate::requestor::Requestor;
-use crate::{ScuError, Timeouts};
+use crate::{Route, ScuError, Timeouts};
 
 /// Bytes that are sent in one write: several PDUs where the peer takes only short ones.
 const WRITE_BYTES: usize = 128 * 1024;
@@ -56,18 +56,19 @@ pub enum Outcome {
 /// # Errors
 /// [`ScuError`] when the connection or the Association fails, or a file cannot be read. What `progress` has not heard
 /// of is then not known to be stored.
-pub async fn store(
-    to: &Destination,
+pub async fn store<'a>(
+    to: impl Into<Route<'a>>,
     instances: &[Outgoing],
     timeouts: &Timeouts,
     progress: &mut (dyn FnMut(usize, &Outcome) + Send),
 ) -> Result<Vec<Outcome>, ScuError> {
+    let route = to.into();
     let mut outcomes = Vec::with_capacity(instances.len());
     while let Some(rest) = instances.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
         let (contexts, count) = batch(rest);
         let window = OperationsWindow { invoked: OPERATIONS_MAX, performed: 1 };
         let user = UserInformation { operations_window: Some(window), ..Requestor::user() };
-        let mut requestor = Requestor::open_as(to, contexts.proposed(), user, timeouts).await?;
+        let mut requestor = Requestor::open_as(route, contexts.proposed(), user, timeouts).await?;
         let first = outcomes.len();
         let mut tell = |index: usize, outcome: &Outcome| {
             progress(first.saturating_add(index), outcome);

@@ -3,6 +3,7 @@
 //! Everything here drives programs from outside: it knows their command lines, ports and files, and nothing of
 //! how they work. Processes are ended by their own id, also when a test fails.
 
+mod authority;
 mod binary;
 mod clock;
 mod http;
@@ -14,6 +15,7 @@ mod port;
 mod process;
 pub mod raw_peer;
 
+pub use authority::{Authority, Issued, IssuedFiles, Wishes, write_secret};
 pub use binary::{parsenode, runtime_library, workspace_root};
 pub use clock::{Stopwatch, wait_for};
 pub use http::get as http_get;

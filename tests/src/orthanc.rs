@@ -30,10 +30,18 @@ impl Orthanc {
     /// # Errors
     /// When it cannot be started or does not answer within 30 s.
     pub fn start(dir: &Path) -> Result<Self> {
+        Self::start_with(dir, &json!({}))
+    }
+
+    /// Starts one with more keys in its configuration.
+    ///
+    /// # Errors
+    /// As [`Orthanc::start`].
+    pub fn start_with(dir: &Path, more: &Value) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
         let (dicom_port, http_port) = (free_port()?, free_port()?);
         let config = dir.join("orthanc.json");
-        let settings = json!({
+        let mut settings = json!({
             "Name": "ORTHANC", "DicomAet": "ORTHANC",
             "StorageDirectory": dir.join("storage"), "IndexDirectory": dir.join("storage"),
             "DicomPort": dicom_port, "HttpPort": http_port,
@@ -41,6 +49,9 @@ impl Orthanc {
             "DicomCheckCalledAet": false, "DicomAlwaysAllowStore": true,
             "UnknownSopClassAccepted": true, "Plugins": [], "StableAge": 1,
         });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            settings[key] = value.clone();
+        }
         let text = serde_json::to_vec_pretty(&settings).context("writing JSON")?;
         fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
         let log = dir.join("orthanc.log");

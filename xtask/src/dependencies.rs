@@ -16,7 +16,7 @@ struct Room {
 const ASYNC: &str = "tokio";
 
 /// The table. What is not in `may_use` is forbidden.
-const ROOMS: [Room; 16] = [
+const ROOMS: [Room; 17] = [
     Room {
         name: "domain",
         may_use: &[],
@@ -48,13 +48,18 @@ const ROOMS: [Room; 16] = [
         never: &["dicom-object", "rusqlite", "ort"],
     },
     Room {
+        name: "trust",
+        may_use: &["domain"],
+        never: &[ASYNC, "dicom-", "rusqlite", "ort", "tracing", "rustix"],
+    },
+    Room {
         name: "scp",
-        may_use: &["domain", "dataset", "dimse"],
+        may_use: &["domain", "dataset", "dimse", "trust"],
         never: &["rusqlite", "ort", "dicom-object"],
     },
     Room {
         name: "scu",
-        may_use: &["domain", "dataset", "dimse"],
+        may_use: &["domain", "dataset", "dimse", "trust"],
         never: &["rusqlite", "ort", "dicom-object"],
     },
     Room {
@@ -91,6 +96,7 @@ const ROOMS: [Room; 16] = [
             "pixels",
             "config",
             "dimse",
+            "trust",
             "scp",
             "scu",
             "spool",

@@ -11,8 +11,9 @@ use crate::report::line;
 use crate::tree;
 
 /// Debian packages, and what they are for.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("dcmtk", "storescu, storescp, dcmdump: the peers that hospitals have"),
+    ("openssl", "versions and suites of the secure port, keys of tests"),
     ("orthanc", "a real archive"),
     ("default-jre-headless", "runs PixelMed's validator"),
     ("libsaxonhe-java", "the XSLT processor that PixelMed's tables need"),

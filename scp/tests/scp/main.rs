@@ -1,6 +1,8 @@
 //! The SCP over real sockets: good peers, DCMTK's tools, and peers that misbehave.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod commitment;
 #[cfg(test)]
 mod dcmtk;
@@ -11,7 +13,11 @@ mod hostile;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod openssl;
+#[cfg(test)]
 mod rate;
+#[cfg(test)]
+mod secure;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

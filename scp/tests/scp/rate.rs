@@ -18,6 +18,9 @@ use domain::{
     Stored,
 };
 
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+
+use crate::secure::{World, read_pdu as read_pdu_of, secure_peer};
 use crate::support::*;
 
 /// A CT slice of 512 × 512.
@@ -81,6 +84,54 @@ async fn instances_a_second() {
     }
 }
 
+/// The same message over a plain connection and over TLS, in turn: what the encryption costs on this machine, where sender
+/// and receiver share the cores.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_a_second_over_tls() {
+    let count = std::env::var("SCP_RATE_INSTANCES").map_or(40, |text| text.parse().unwrap());
+    let world = World::new();
+    for _ in 0..3 {
+        let mut rates = Vec::new();
+        for secure in [false, true] {
+            let memory = Memory::new(Mood::Good);
+            let intake = Arc::new(Files { dir: None, count: AtomicU64::new(0) });
+            let server = if secure {
+                world.server_with(settings(), intake, memory).await
+            } else {
+                Server::start_with(settings(), intake, memory).await
+            };
+            #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+            let begin = Instant::now();
+            if secure {
+                let contexts = vec![context(1, CT, uids::EXPLICIT_VR_LITTLE_ENDIAN)];
+                let stream = secure_peer(&server, &world.known(), contexts).await;
+                send_again(stream, count).await;
+            } else {
+                let address = server.address;
+                tokio::task::spawn_blocking(move || send(address, count)).await.unwrap();
+            }
+            rates.push(f64::from(count) / begin.elapsed().as_secs_f64());
+            let stored = server.counters.instances_stored.load(Ordering::Relaxed);
+            assert_eq!(stored, u64::from(count));
+        }
+        let megabytes = rates[1] * 0.53;
+        println!(
+            "{count} instances, discarded: {:.0}/s plain, {:.0}/s over TLS 1.3 ({megabytes:.0} MB/s)",
+            rates[0], rates[1]
+        );
+    }
+}
+
+/// Sends one instance `count` times over an association that is open.
+async fn send_again(mut stream: impl AsyncRead + AsyncWrite + Unpin, count: u32) {
+    let message = message();
+    for _ in 0..count {
+        stream.write_all(&message).await.unwrap();
+        stream.flush().await.unwrap();
+        assert_eq!(read_pdu_of(&mut stream).await, 4);
+    }
+}
+
 async fn measure(dir: Option<PathBuf>, associations: u32, count: u32) -> Duration {
     let intake = Arc::new(Files { dir, count: AtomicU64::new(0) });
     let server = Server::start_with(settings(), intake, Memory::new(Mood::Good)).await;
@@ -134,6 +185,17 @@ fn send(address: std::net::SocketAddr, count: u32) {
     let syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN;
     stream.write_all(&request(vec![context(1, CT, syntax)]).encode()).unwrap();
     assert_eq!(read_pdu(&mut stream), 2);
+    let message = message();
+    for _ in 0..count {
+        stream.write_all(&message).unwrap();
+        assert_eq!(read_pdu(&mut stream), 4);
+    }
+    stream.write_all(&dimse::encode_release_request()).unwrap();
+    assert_eq!(read_pdu(&mut stream), 6);
+}
+
+/// A C-STORE-RQ on presentation context 1 with its data set.
+fn message() -> Vec<u8> {
     let sop_instance = "1.2.3.4.5";
     let command = Command::StoreRequest(StoreRequest {
         message_id: 1,
@@ -145,12 +207,7 @@ fn send(address: std::net::SocketAddr, count: u32) {
     let writer = PDataWriter::new(1, 131_072);
     writer.put(&mut message, FragmentKind::Command, &command.encode());
     writer.put(&mut message, FragmentKind::DataSet, &data_set(sop_instance, PIXEL_BYTES));
-    for _ in 0..count {
-        stream.write_all(&message).unwrap();
-        assert_eq!(read_pdu(&mut stream), 4);
-    }
-    stream.write_all(&dimse::encode_release_request()).unwrap();
-    assert_eq!(read_pdu(&mut stream), 6);
+    message
 }
 
 /// Reads one PDU and gives its type.

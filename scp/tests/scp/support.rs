@@ -16,7 +16,7 @@ use domain::{
     AeTitle, Announced, AssociationId, Destination, InstanceIdentity, InstanceOrigin, Intake,
     Limits, Part, Parting, Refusal, Stored,
 };
-use scp::{ScpCounters, ScpSettings};
+use scp::{Doors, ScpCounters, ScpSettings};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -156,7 +156,7 @@ pub(crate) struct Server {
 }
 
 pub(crate) fn settings() -> ScpSettings {
-    ScpSettings { called: vec![], calling: vec![], limits: Limits::default() }
+    ScpSettings::new(Limits::default())
 }
 
 impl Server {
@@ -173,11 +173,33 @@ impl Server {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        Self::serve(listener.into(), address, settings, intake, memory)
+    }
+
+    /// Behind doors that stand at `address`.
+    pub(crate) async fn start_at(
+        doors: Doors,
+        address: SocketAddr,
+        settings: ScpSettings,
+        mood: Mood,
+    ) -> Self {
+        let memory = Memory::new(mood);
+        let intake = Arc::new(Handle(Arc::clone(&memory)));
+        Self::serve(doors, address, settings, intake, memory)
+    }
+
+    pub(crate) fn serve(
+        doors: Doors,
+        address: SocketAddr,
+        settings: ScpSettings,
+        intake: Arc<dyn Intake>,
+        memory: Arc<Memory>,
+    ) -> Self {
         let counters = Arc::<ScpCounters>::default();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { drop(stopped.await) };
         let serving =
-            scp::serve(listener, Arc::new(settings), intake, Arc::clone(&counters), shutdown);
+            scp::serve(doors, Arc::new(settings), intake, Arc::clone(&counters), shutdown);
         Self { address, memory, counters, stop: Some(stop), task: tokio::spawn(serving) }
     }
 

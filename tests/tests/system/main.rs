@@ -24,5 +24,6 @@ mod nine_modalities;
 mod outage;
 mod prompts;
 mod routing;
+mod secure;
 mod slow_sender;
 mod support;

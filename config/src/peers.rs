@@ -1,0 +1,112 @@
+//! `[[peer]]`: who may what, as written → resolved.
+
+use std::net::IpAddr;
+
+use domain::{
+    AeTitle, Allowance, IdentityDemand, IdentityKind, PeerRule, PeerTable, Service, SopClassUid,
+};
+use ipnet::IpNet;
+
+use crate::Faults;
+use crate::resolve::{ae_titles, check_unique};
+use crate::sop_classes::sop_classes;
+use crate::written_security as written;
+
+/// The table of peers; faults go to `faults` under their names. `demand` is what holds where a peer says nothing.
+pub(crate) fn peers(
+    written: &[written::Peer],
+    demand: &IdentityDemand,
+    faults: &mut Faults,
+) -> PeerTable {
+    check_unique("peer", written.iter().map(|peer| peer.name.as_str()), faults);
+    PeerTable(written.iter().map(|written| peer(written, demand, faults)).collect())
+}
+
+fn peer(written: &written::Peer, demand: &IdentityDemand, faults: &mut Faults) -> PeerRule {
+    let key = format!("peer {:?}", written.name);
+    let calling: Vec<AeTitle> = ae_titles(&format!("{key} calling"), &written.calling, faults);
+    let mut each = |name: &str, texts: &[String], check: &dyn Fn(&str) -> Result<(), String>| {
+        for text in texts {
+            faults.take(&format!("{key} {name}"), check(text));
+        }
+    };
+    each("addresses", &written.addresses, &|text| range(text).map(drop));
+    each("certificate_sha256", &written.certificate_sha256, &|text| {
+        text.parse::<domain::Fingerprint>().map(drop)
+    });
+    each("sop_classes", &written.sop_classes, &|text| sop_classes(text).map(drop));
+    check_amounts(&key, written, faults);
+    PeerRule {
+        name: written.name.clone(),
+        calling,
+        addresses: written.addresses.iter().filter_map(|text| range(text).ok()).collect(),
+        fingerprints: written.certificate_sha256.iter().filter_map(|t| t.parse().ok()).collect(),
+        certificate_names: written.certificate_names.clone(),
+        allowance: allowance(&key, written, demand, faults),
+    }
+}
+
+fn allowance(
+    key: &str,
+    written: &written::Peer,
+    demand: &IdentityDemand,
+    faults: &mut Faults,
+) -> Allowance {
+    let kinds = match &written.accept {
+        Some(kinds) => kinds.iter().map(|kind| identity_kind(*kind)).collect(),
+        None => demand.kinds.clone(),
+    };
+    if kinds.is_empty() && !written.users.is_empty() {
+        faults.add(key, "users are named, and no user identity is accepted");
+    }
+    let all = Allowance::default();
+    let services = written.services.as_ref();
+    let services = services.map(|list| list.iter().map(|one| service(*one)).collect());
+    let classes = written.sop_classes.iter().filter_map(|text| sop_classes(text).ok());
+    let mut classes: Vec<SopClassUid> = classes.flatten().collect();
+    classes.dedup();
+    Allowance {
+        services: services.unwrap_or(all.services),
+        sop_classes: classes,
+        associations_max: written.associations_max,
+        instances_per_minute_max: written.instances_per_minute_max,
+        bytes_per_minute_max: written.bytes_per_minute_max,
+        instance_bytes_max: written.instance_bytes_max,
+        identity: IdentityDemand { kinds, users: written.users.clone() },
+    }
+}
+
+fn check_amounts(key: &str, written: &written::Peer, faults: &mut Faults) {
+    let amounts = [
+        ("associations_max", written.associations_max.map(|count| count > 0)),
+        ("instances_per_minute_max", written.instances_per_minute_max.map(|count| count > 0)),
+        ("bytes_per_minute_max", written.bytes_per_minute_max.map(|count| count > 0)),
+        ("instance_bytes_max", written.instance_bytes_max.map(|count| count > 0)),
+    ];
+    for (name, _) in amounts.iter().filter(|(_, sound)| *sound == Some(false)) {
+        faults.add(&format!("{key} {name}"), "must be above 0");
+    }
+}
+
+/// A range such as `10.1.0.0/16` or `fd00::/8`, or one address.
+fn range(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from);
+    let wrong = |_| format!("{text:?} is no address and no range such as 10.1.0.0/16 or fd00::/8");
+    text.parse::<IpNet>().or_else(|_| one()).map_err(wrong)
+}
+
+fn service(written: written::Service) -> Service {
+    match written {
+        written::Service::Verification => Service::Verification,
+        written::Service::Storage => Service::Storage,
+        written::Service::StorageCommitment => Service::StorageCommitment,
+    }
+}
+
+pub(crate) fn identity_kind(written: written::IdentityKind) -> IdentityKind {
+    match written {
+        written::IdentityKind::Username => IdentityKind::Username,
+        written::IdentityKind::Passcode => IdentityKind::Passcode,
+        written::IdentityKind::Token => IdentityKind::Token,
+    }
+}
