@@ -78,7 +78,8 @@ def feature_shapes(network: Network) -> list[tuple[int, ...]]:
 
 def _export(part: torch.nn.Module, arguments: tuple, inputs: list[str], outputs: list[str],
             shapes: tuple | None) -> onnx_ir.Model:
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    for talker in ("torch.onnx", "onnxscript"):
+        logging.getLogger(talker).setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

@@ -5,6 +5,7 @@ import torch
 
 from parsenode_models import commands, random_weights
 from parsenode_models.networks.keys import table
+from parsenode_models.networks.looking import hidden_where
 from parsenode_models.networks.network import ImageEncoder, MaskDecoder, TextEncoder, feature_names
 from parsenode_models.networks.sizes import FULL, LEVELS, TINY
 
@@ -95,10 +96,8 @@ def test_v2_says_of_some_prompts_that_there_is_nothing():
 
 
 def test_a_row_that_is_blocked_everywhere_is_open():
-    from parsenode_models.networks.looking import opened
-
     blocked = torch.tensor([[True, True], [True, False]])
-    assert opened(blocked).tolist() == [[False, False], [True, False]]
+    assert hidden_where(blocked, torch.float32).tolist() == [[0, 0], [float("-inf"), 0]]
 
 
 def test_features_are_named_as_they_come(network):

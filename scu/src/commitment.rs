@@ -6,7 +6,7 @@ use std::time::Duration;
 use dimse::{
     Category, Command, CommitmentError, ConnectionError, FragmentKind, NormalizedRequest,
     NormalizedService, PDataWriter, ProposedContext, REQUEST_STORAGE_COMMITMENT, Response,
-    RoleSelection, Roles, Status, check_commitment_message, commitment_bytes_max,
+    RoleSelection, Roles, Status, UserInformation, check_commitment_message, commitment_bytes_max,
     commitment_status, decode_commitment_report, encode_commitment_report,
     encode_commitment_request, event_type_id, uids,
 };
@@ -81,8 +81,8 @@ pub async fn report_commitment<'a>(
 ) -> Result<(), ScuError> {
     let sop_class = uids::STORAGE_COMMITMENT.to_owned();
     let role = RoleSelection { sop_class, roles: Roles::SCP };
-    let mut requestor =
-        Requestor::open_as(to.into(), vec![context()], vec![role], timeouts).await?;
+    let user = UserInformation { roles: vec![role], ..Requestor::user() };
+    let mut requestor = Requestor::open_as(to.into(), vec![context()], user, timeouts).await?;
     // A peer that says nothing of roles may still take the report; it answers it in any case.
     let is_scp = requestor.roles(uids::STORAGE_COMMITMENT).is_none_or(|roles| roles.scp);
     if !requestor.accepts(CONTEXT_ID) || !is_scp {

@@ -38,6 +38,7 @@ pub(crate) struct Requestor {
     /// What the acceptor said to the roles that were proposed.
     roles: Vec<RoleSelection>,
     peer_pdu_length_max: u32,
+    operations_max: u16,
     limit: Duration,
     message_id: u16,
 }
@@ -49,16 +50,22 @@ impl Requestor {
         contexts: Vec<ProposedContext>,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
-        Self::open_as(route, contexts, vec![], timeouts).await
+        Self::open_as(route, contexts, Self::user(), timeouts).await
     }
 
-    /// Connects and establishes an Association in these roles.
+    /// What we say of ourselves when nothing else is wanted.
+    pub(crate) fn user() -> UserInformation {
+        UserInformation::ours(PDU_LENGTH_MAX)
+    }
+
+    /// Connects and establishes an Association, with roles or a window in `user`.
     pub(crate) async fn open_as(
         route: Route<'_>,
         contexts: Vec<ProposedContext>,
-        roles: Vec<RoleSelection>,
+        user: UserInformation,
         timeouts: &Timeouts,
     ) -> Result<Self, ScuError> {
+        let window = user.operations_window.map_or(1, |window| window.invoked);
         let line = dial(route, timeouts.connect).await?;
         let mut connection = Connection::new(line, PDU_LENGTH_MAX);
         let Route { to, .. } = route;
@@ -68,7 +75,7 @@ impl Requestor {
             calling: to.calling.to_string(),
             application_context: uids::APPLICATION_CONTEXT.to_owned(),
             contexts,
-            user: UserInformation { roles, ..user_information(route) },
+            user: UserInformation { identity: identity(route), ..user },
         };
         connection.send(&request.encode(), timeouts.io).await?;
         let answer = match connection.next(timeouts.io).await {
@@ -81,6 +88,10 @@ impl Requestor {
                 connection,
                 messages: MessageReader::new(),
                 accepted,
+                operations_max: user
+                    .operations_window
+                    .map_or(1, |agreed| agreed.within(window, 1).invoked)
+                    .max(1),
                 roles: user.roles,
                 peer_pdu_length_max: user.pdu_length_max,
                 limit: timeouts.io,
@@ -119,6 +130,11 @@ impl Requestor {
         self.messages.is_idle()
     }
 
+    /// Operations that may be outstanding: never more than was proposed and than was agreed to.
+    pub(crate) fn operations_max(&self) -> usize {
+        self.operations_max.into()
+    }
+
     /// The Message ID of the next request.
     pub(crate) fn next_message_id(&mut self) -> u16 {
         self.message_id = self.message_id.wrapping_add(1);
@@ -135,6 +151,12 @@ impl Requestor {
         // Data sets of responses are not looked at.
         let Message { command, .. } = self.message(self.limit, 0).await?;
         answering(command, message_id)
+    }
+
+    /// Waits for the response to any request.
+    pub(crate) async fn next_response(&mut self) -> Result<Response, ScuError> {
+        let Message { command, .. } = self.message(self.limit, 0).await?;
+        if let Command::Response(response) = command { Ok(response) } else { answering(command, 0) }
     }
 
     /// Waits for the next message; the first `data_set_bytes_max` bytes of its data set are kept.
@@ -197,13 +219,12 @@ impl Requestor {
     }
 }
 
-/// Ours, with who our user is where the destination asks for it. A response is not asked for: a destination that does not
-/// accept the identity rejects the Association.
-fn user_information(route: Route<'_>) -> UserInformation {
-    let claim = route.security.and_then(|security| security.identity.clone());
-    let identity = claim.map(|claim| UserIdentity { claim, wants_response: false });
-    let identity = identity.map(|identity| Box::new(IdentityItem::Claim(identity)));
-    UserInformation { identity, ..UserInformation::ours(PDU_LENGTH_MAX) }
+/// Who our user is, where the destination asks for it. A response is not asked for: a destination that does not accept the
+/// identity rejects the Association.
+fn identity(route: Route<'_>) -> Option<Box<IdentityItem>> {
+    let claim = route.security.and_then(|security| security.identity.clone())?;
+    let identity = UserIdentity { claim, wants_response: false };
+    Some(Box::new(IdentityItem::Claim(identity)))
 }
 
 /// The accepted presentation contexts, and what else the peer said.

@@ -1,8 +1,13 @@
-//! C-STORE (PS3.4 Annex B, PS3.7 §9.1.1): instances to a destination, in order, each answered before the next.
+//! C-STORE (PS3.4 Annex B, PS3.7 §9.1.1): instances to a destination, in order; as many unanswered at a time as it agrees
+//! to, answered in any order.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use dimse::{Category, Command, FragmentKind, PDataWriter, Response, StoreRequest};
+use dimse::{
+    Category, Command, ConnectionError, FragmentKind, OperationsWindow, PDataWriter, ProtocolError,
+    Response, StoreRequest, UserInformation,
+};
 use domain::InstanceIdentity;
 
 use crate::contexts::{Contexts, batch};
@@ -12,6 +17,9 @@ use crate::{Route, ScuError, Timeouts};
 
 /// Bytes that are sent in one write: several PDUs where the peer takes only short ones.
 const WRITE_BYTES: usize = 128 * 1024;
+
+/// Operations that we have outstanding at most: enough that a receiver that flushes need not wait for us.
+const OPERATIONS_MAX: u16 = 16;
 
 /// An instance to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,17 +66,19 @@ pub async fn store<'a>(
     let mut outcomes = Vec::with_capacity(instances.len());
     while let Some(rest) = instances.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
         let (contexts, count) = batch(rest);
-        let mut requestor = Requestor::open(route, contexts.proposed(), timeouts).await?;
-        for instance in rest.iter().take(count) {
-            match send(&mut requestor, instance, &contexts).await {
-                Ok(outcome) => {
-                    progress(outcomes.len(), &outcome);
-                    outcomes.push(outcome);
-                }
-                Err(error) => {
-                    requestor.abort(&error).await;
-                    return Err(error);
-                }
+        let window = OperationsWindow { invoked: OPERATIONS_MAX, performed: 1 };
+        let user = UserInformation { operations_window: Some(window), ..Requestor::user() };
+        let mut requestor = Requestor::open_as(route, contexts.proposed(), user, timeouts).await?;
+        let first = outcomes.len();
+        let mut tell = |index: usize, outcome: &Outcome| {
+            progress(first.saturating_add(index), outcome);
+        };
+        let batch = rest.get(..count).unwrap_or(rest);
+        match store_batch(&mut requestor, batch, &contexts, &mut tell).await {
+            Ok(stored) => outcomes.extend(stored),
+            Err(error) => {
+                requestor.abort(&error).await;
+                return Err(error);
             }
         }
         requestor.release().await;
@@ -76,14 +86,50 @@ pub async fn store<'a>(
     Ok(outcomes)
 }
 
-async fn send(
+/// The instances of one Association; as many are outstanding as was agreed.
+async fn store_batch(
     requestor: &mut Requestor,
-    instance: &Outgoing,
+    instances: &[Outgoing],
     contexts: &Contexts,
-) -> Result<Outcome, ScuError> {
-    let context_id = contexts.id(&instance.identity).filter(|id| requestor.accepts(*id));
-    let Some(context_id) = context_id else { return Ok(Outcome::NotAccepted) };
-    send_data_set(requestor, &instance.identity, context_id, DataSetFile::open(instance)?).await
+    progress: &mut (dyn FnMut(usize, &Outcome) + Send),
+) -> Result<Vec<Outcome>, ScuError> {
+    let mut outcomes = BTreeMap::new();
+    let mut outstanding = BTreeMap::new();
+    for (index, instance) in instances.iter().enumerate() {
+        let context_id = contexts.id(&instance.identity).filter(|id| requestor.accepts(*id));
+        let Some(context_id) = context_id else {
+            progress(index, &Outcome::NotAccepted);
+            outcomes.insert(index, Outcome::NotAccepted);
+            continue;
+        };
+        let data_set = DataSetFile::open(instance)?;
+        let message_id = send(requestor, &instance.identity, context_id, data_set).await?;
+        outstanding.insert(message_id, index);
+        while outstanding.len() >= requestor.operations_max() {
+            take_one(requestor, &mut outstanding, &mut outcomes, progress).await?;
+        }
+    }
+    while !outstanding.is_empty() {
+        take_one(requestor, &mut outstanding, &mut outcomes, progress).await?;
+    }
+    Ok(outcomes.into_values().collect())
+}
+
+/// Takes the next response, whichever request it answers.
+async fn take_one(
+    requestor: &mut Requestor,
+    outstanding: &mut BTreeMap<u16, usize>,
+    outcomes: &mut BTreeMap<usize, Outcome>,
+    progress: &mut (dyn FnMut(usize, &Outcome) + Send),
+) -> Result<(), ScuError> {
+    let response = requestor.next_response().await?;
+    let wrong = ProtocolError::Fragments("a response to another request came");
+    let index = outstanding.remove(&response.message_id);
+    let index = index.ok_or_else(|| ConnectionError::from(wrong))?;
+    let outcome = outcome(response);
+    progress(index, &outcome);
+    outcomes.insert(index, outcome);
+    Ok(())
 }
 
 /// One C-STORE, whatever the data set is read from.
@@ -91,8 +137,19 @@ pub(crate) async fn send_data_set(
     requestor: &mut Requestor,
     identity: &InstanceIdentity,
     context_id: u8,
-    mut data_set: DataSetFile<'_>,
+    data_set: DataSetFile<'_>,
 ) -> Result<Outcome, ScuError> {
+    let message_id = send(requestor, identity, context_id, data_set).await?;
+    Ok(outcome(requestor.response(message_id).await?))
+}
+
+/// Sends a C-STORE-RQ with its data set; gives its Message ID.
+async fn send(
+    requestor: &mut Requestor,
+    identity: &InstanceIdentity,
+    context_id: u8,
+    mut data_set: DataSetFile<'_>,
+) -> Result<u16, ScuError> {
     let message_id = requestor.next_message_id();
     let request = StoreRequest {
         message_id,
@@ -109,7 +166,7 @@ pub(crate) async fn send_data_set(
         pdus.clear();
     }
     requestor.send(&pdus).await?;
-    Ok(outcome(requestor.response(message_id).await?))
+    Ok(message_id)
 }
 
 /// Appends PDUs with the next bytes of the data set, up to one write; true when there are more.

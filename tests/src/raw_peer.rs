@@ -19,6 +19,7 @@ pub struct RawPeer {
     stream: TcpStream,
     pdu_length_max: usize,
     message_id: u16,
+    window: Option<u16>,
 }
 
 /// What came of an A-ASSOCIATE-RQ.
@@ -56,11 +57,30 @@ impl RawPeer {
     /// # Errors
     /// When nobody listens, or the answer is no PDU.
     pub fn open(port: u16, called: &str, calling: &str) -> Result<Opened> {
+        Self::request(port, &associate_request(called, calling, &[]))
+    }
+
+    /// Like [`RawPeer::accepted`], with an asynchronous operations window of so many operations invoked and one performed;
+    /// gives what was agreed to.
+    ///
+    /// # Errors
+    /// Also when no window is agreed to.
+    pub fn with_window(port: u16, invoked: u16) -> Result<(Self, u16)> {
+        let [high, low] = invoked.to_be_bytes();
+        let window = item(0x53, &[high, low, 0, 1]);
+        let opened = Self::request(port, &associate_request("PARSENODE", "TEST", &window))?;
+        let Opened::Accepted(peer) = opened else { bail!("not accepted: {opened:?}") };
+        let agreed = peer.window.context("no window is agreed to")?;
+        Ok((peer, agreed))
+    }
+
+    fn request(port: u16, request: &[u8]) -> Result<Opened> {
         let stream = connect(port)?;
-        let mut peer = Self { stream, pdu_length_max: 16_384, message_id: 0 };
-        peer.send(&associate_request(called, calling))?;
+        let mut peer = Self { stream, pdu_length_max: 16_384, message_id: 0, window: None };
+        peer.send(request)?;
         Ok(match peer.receive()? {
             Some((2, body)) => {
+                peer.window = accepted_window(&body);
                 peer.pdu_length_max = accepted_length(&body).clamp(1024, 131_072);
                 Opened::Accepted(peer)
             }
@@ -111,6 +131,42 @@ impl RawPeer {
         match self.answer() {
             Err(_) if sent.is_err() => Ok(Answer::Closed),
             answer => answer,
+        }
+    }
+
+    /// Sends a C-STORE-RQ and does not wait for its answer; gives its Message ID.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub fn begin_store(
+        &mut self,
+        sop_class: &str,
+        sop_instance: &str,
+        data_set: &[u8],
+    ) -> Result<u16> {
+        let command = self.command(sop_class, 0x0001, Some(sop_instance));
+        self.send_message(1, &command, Some(data_set))?;
+        Ok(self.message_id)
+    }
+
+    /// The next response: the Message ID that it answers, and its status.
+    ///
+    /// # Errors
+    /// When something else comes.
+    pub fn response(&mut self) -> Result<(u16, u16)> {
+        let mut command = Vec::new();
+        loop {
+            match self.receive()? {
+                Some((4, body)) if body.len() > 6 => {
+                    // Several values may lie in one PDU; the node writes one.
+                    command.extend_from_slice(&body[6..]);
+                    if body[5] & 0b10 != 0 {
+                        let us = |tag| us(&command, tag).context("an element is missing");
+                        return Ok((us([0, 0, 0x20, 0x01])?, us([0, 0, 0, 9])?));
+                    }
+                }
+                other => bail!("no response: {other:?}"),
+            }
         }
     }
 
@@ -314,14 +370,15 @@ fn item(kind: u8, value: &[u8]) -> Vec<u8> {
     [&[kind, 0], length.to_be_bytes().as_slice(), value].concat()
 }
 
-fn associate_request(called: &str, calling: &str) -> Vec<u8> {
+fn associate_request(called: &str, calling: &str, more: &[u8]) -> Vec<u8> {
     let title = |text: &str| format!("{text:16}").into_bytes();
     let context = |id: u8, sop_class: &str| {
         let syntaxes =
             [item(0x30, sop_class.as_bytes()), item(0x40, EXPLICIT_LITTLE.as_bytes())].concat();
         item(0x20, &[&[id, 0, 0, 0], syntaxes.as_slice()].concat())
     };
-    let user = [item(0x51, &16_384u32.to_be_bytes()), item(0x52, b"2.25.1")].concat();
+    let user =
+        [&item(0x51, &16_384u32.to_be_bytes()), item(0x52, b"2.25.1").as_slice(), more].concat();
     let body = [
         vec![0, 1, 0, 0],
         title(called),
@@ -343,13 +400,25 @@ fn accepted_length(body: &[u8]) -> usize {
     usize::try_from(length).unwrap_or(16_384)
 }
 
+/// Maximum-number-operations-invoked of an A-ASSOCIATE-AC.
+fn accepted_window(body: &[u8]) -> Option<u16> {
+    let found = body.windows(4).position(|window| window == [0x53, 0, 0, 4])?;
+    let value = body.get(found + 4..found + 6)?;
+    Some(u16::from_be_bytes([value[0], value[1]]))
+}
+
 /// Status (0000,0900) of a command set.
 fn status(command: &[u8]) -> Option<u16> {
+    us(command, [0, 0, 0, 9])
+}
+
+/// The value of an element of VR US of a command set, by the bytes of its tag.
+fn us(command: &[u8], tag: [u8; 4]) -> Option<u16> {
     let mut rest = command;
     while rest.len() >= 8 {
         let length = u32::from_le_bytes([rest[4], rest[5], rest[6], rest[7]]);
         let value = rest.get(8..8 + usize::try_from(length).ok()?)?;
-        if rest[..4] == [0, 0, 0, 9] {
+        if rest[..4] == tag {
             return Some(u16::from_le_bytes([*value.first()?, *value.get(1)?]));
         }
         rest = &rest[8 + value.len()..];

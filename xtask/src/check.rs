@@ -17,6 +17,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     if !fast {
         steps.step("Debian packages", setup::debian_packages);
         steps.step("Python validators", setup::python_environment);
+        steps.step("Python for models", setup::models_environment);
         steps.step("PixelMed", setup::pixelmed);
         steps.step("viewers' readers", setup::viewer_packages);
     }
@@ -37,6 +38,7 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     });
     if !fast {
         steps.step("shipped model", shipped_model);
+        steps.step("exporter", exporter);
         steps.step("conformance", conformance::run);
     }
     steps.finish()
@@ -47,6 +49,12 @@ fn shipped_model() -> Result<()> {
     let mut python = Command::new(setup::validators().join("venv/bin/python"));
     python.args(["-m", "parsenode_models.make_tissue_ct", "--check"]);
     tree::show(python.current_dir(tree::root().join("models")))
+}
+
+/// The exporter's own tests, which also make the committed promptable models anew and compare.
+fn exporter() -> Result<()> {
+    let mut python = Command::new(setup::models().join("venv/bin/python"));
+    tree::show(python.args(["-m", "pytest", "-q"]).current_dir(tree::root().join("models")))
 }
 
 /// The system tests look at `PARSENODE_FAST` and say what they leave out.

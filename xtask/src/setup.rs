@@ -1,4 +1,4 @@
-//! Programs of others that the tests need: Debian packages, a Python environment with validators, PixelMed.
+//! Programs of others that the tests need: Debian packages, Python environments, PixelMed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,12 +44,29 @@ const REQUIREMENTS: [&str; 18] = [
     "scipy==1.17.1",
 ];
 
+/// Python packages that models are exported and tested with, as in `models/pyproject.toml`; pinned.
+const MODELS_REQUIREMENTS: [&str; 8] = [
+    "numpy==2.4.6",
+    "onnx==1.23.2",
+    "onnxruntime==1.32.0",
+    "onnxscript==0.7.2",
+    "onnx_ir==1.1.0",
+    "pydicom==3.0.2",
+    "pytest==9.2.0",
+    "torch==2.15.0",
+];
+
 /// The Debian release that carries PixelMed's validator of 2025; the one before it has 2022's.
 const PIXELMED_RELEASE: &str = "trixie";
 
 /// The folder of the validators.
 pub(crate) fn validators() -> PathBuf {
     tree::target("validators")
+}
+
+/// The folder of the environment that models are exported in.
+pub(crate) fn models() -> PathBuf {
+    tree::target("models")
 }
 
 /// Installs the Debian packages that are missing.
@@ -107,13 +124,25 @@ pub(crate) fn need_pip() -> Result<()> {
 /// # Errors
 /// When a package cannot be installed.
 pub(crate) fn python_environment() -> Result<()> {
-    let folder = validators();
+    environment(&validators(), "validators", &REQUIREMENTS)
+}
+
+/// Makes the Python environment that models are exported in; does nothing when it is as pinned.
+///
+/// # Errors
+/// When a package cannot be installed.
+pub(crate) fn models_environment() -> Result<()> {
+    environment(&models(), "what exports models (PyTorch, about 6 GB)", &MODELS_REQUIREMENTS)
+}
+
+/// An environment `venv` in `folder` with `requirements`, and a stamp beside it of what they were.
+fn environment(folder: &Path, what: &str, requirements: &[&str]) -> Result<()> {
     let (venv, stamp) = (folder.join("venv"), folder.join("requirements.txt"));
-    let wanted = REQUIREMENTS.join("\n");
+    let wanted = requirements.join("\n");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
-    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     if !venv.join("bin/pip").is_file() {
         let made = run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
         if made.is_err() {
@@ -121,9 +150,9 @@ pub(crate) fn python_environment() -> Result<()> {
             run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
         }
     }
-    line("installing validators into target/validators/venv");
+    line(&format!("installing {what} into {}", venv.display()));
     let mut pip = Command::new(venv.join("bin/pip"));
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(REQUIREMENTS))?;
+    run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(requirements))?;
     fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
 }
 

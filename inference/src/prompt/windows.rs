@@ -37,9 +37,9 @@ pub(super) fn windows_of(spec: &PromptSpec) -> Vec<CtWindow> {
 
 /// The window for a question.
 ///
-/// What the rule names; else the one named like the site in the sentence; else that of the tissue of a v2 target; else the one
-/// that the statistics of its type of recognition assume; else the one named like a site around its site; else that of soft
-/// tissue, where there is one; else the only one there is.
+/// What the rule names; else that of the tissue of a v2 target, wherever in the body the image is; else the one named like the
+/// site in the sentence; else the one that the statistics of its type of recognition assume; else the one named like a site
+/// around its site; else that of soft tissue, where there is one; else the only one there is.
 ///
 /// # Errors
 /// [`domain::UnsuitableCode::PromptRefused`], naming the windows, when none of these decides.
@@ -62,9 +62,9 @@ pub(super) fn window_for(
     };
     let only = if let [only] = windows.as_slice() { Some(only) } else { None };
     let found = sought
-        .site
-        .and_then(at)
-        .or_else(|| sought.volume.and_then(|volume| named(tissue(volume))))
+        .volume
+        .and_then(|volume| named(tissue(volume)))
+        .or_else(|| sought.site.and_then(at))
         .or_else(|| sought.recognition.and_then(|kind| named(kind.window?)))
         .or_else(|| sought.site.and_then(around))
         .or_else(|| named(SOFT_TISSUE))

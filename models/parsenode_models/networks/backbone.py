@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .blocks import gelu
 from .sizes import STRIDES, Size
 
 
@@ -32,9 +33,9 @@ class FocalModulation(nn.Module):
         gates = gates.view(-1, 1, side, side)
         gathered = None
         for layer, gate in zip(self.focal_layers, gates):
-            context = functional.gelu(layer(context))
+            context = gelu(layer(context))
             gathered = context * gate if gathered is None else gathered + context * gate
-        everywhere = functional.gelu(context.mean((2, 3), keepdim=True))
+        everywhere = gelu(context.mean((2, 3), keepdim=True))
         return (gathered + everywhere * gates[-1]).view(channels, -1)
 
     def forward(self, pixels: Tensor, side: int) -> Tensor:
@@ -56,7 +57,7 @@ class Mlp(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Shape stays."""
-        return self.fc2(functional.gelu(self.fc1(pixels)))
+        return self.fc2(gelu(self.fc1(pixels)))
 
 
 class Block(nn.Module):

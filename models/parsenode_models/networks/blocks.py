@@ -3,9 +3,16 @@
 Sequences are `[n, L, W]`: n of them, L long, W wide. This file does not know what the sequences are about.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def gelu(numbers: Tensor) -> Tensor:
+    """GELU, multiplied in the order in which ONNX Runtime knows it again and makes one step of it."""
+    return numbers * (1 + torch.erf(numbers / math.sqrt(2))) * 0.5
 
 
 class Attention(nn.Module):

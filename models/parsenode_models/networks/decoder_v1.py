@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import FeedForward, MaskHead, SelfAttention
-from .looking import Looking, opened
+from .looking import Looking, hidden_where
 from .sizes import LEVELS, Size
 from .text import TextTransformer
 
@@ -41,10 +41,10 @@ class DecoderV1(Looking):
         """The text encoder and its projection."""
         return self.lang_encoder.lang_encoder, self.lang_encoder.lang_proj
 
-    def _blocked(self, queries: Tensor, coarse: Tensor) -> Tensor:
-        """`[1, Q, H * W]`: where the mask so far is below one half."""
+    def _hidden(self, queries: Tensor, coarse: Tensor) -> Tensor:
+        """`[1, Q, H * W]`: hides where the mask so far is below one half."""
         logits = self.mask_embed(self.decoder_norm(queries)) @ coarse
-        return opened(logits.sigmoid() < 0.5)
+        return hidden_where(logits.sigmoid() < 0.5, logits.dtype)
 
     def decide(self, features: dict[str, Tensor], tokens: Tensor) -> Tensor:
         """The queries, `[1, Q, W]`, after all layers. `tokens`: `[1, T, W]`."""
@@ -52,8 +52,8 @@ class DecoderV1(Looking):
         places = torch.cat((position, tokens), dim=1)
         queries, text = self.query_feat.weight[None], tokens
         for index in range(self.size.decoder_layers):
-            blocked = self._blocked(queries, features[f"masks{index % LEVELS}"])
-            queries = self.look(index, queries, position, features, blocked)
+            hidden = self._hidden(queries, features[f"masks{index % LEVELS}"])
+            queries = self.look(index, queries, position, features, hidden)
             together = torch.cat((queries, text), dim=1)
             together = self.transformer_self_attention_layers[index](together, places)
             together = self.transformer_ffn_layers[index](together)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import CrossAttention, FeedForward, MaskHead, SelfAttention
-from .looking import Looking, opened
+from .looking import Looking, hidden_where
 from .sizes import LEVELS, Size
 from .text import TextTransformer
 
@@ -54,15 +54,16 @@ class DecoderV2(Looking):
         layers = len(range(level, self.size.decoder_layers, LEVELS))
         return layers * self.size.heads, prompts, self.size.queries, self.size.level_side(level) ** 2
 
-    def _blocked(self, index: int, queries: Tensor, coarse: Tensor, noise: Tensor) -> Tensor:
-        """`[heads, n * Q, H * W]`: what was not drawn for layer `index`."""
+    def _hidden(self, index: int, queries: Tensor, coarse: Tensor, noise: Tensor) -> Tensor:
+        """`[heads, n * Q, H * W]`: hides what was not drawn for layer `index`."""
         logits = self.mask_embed(self.decoder_norm(queries)) @ coarse
         temperature = 1 / (index + 1)
         chance = torch.exp(logits.sigmoid() / temperature)
         chance = chance / chance.sum(-1, keepdim=True)
         never_drawn = (1 - chance) ** int(coarse.shape[1] * SAMPLE_RATIO)
         first = index // LEVELS * self.size.heads
-        return opened(noise[first:first + self.size.heads] < never_drawn).flatten(1, 2)
+        blocked = noise[first:first + self.size.heads] < never_drawn
+        return hidden_where(blocked.flatten(1, 2), logits.dtype)
 
     def decide(self, features: dict[str, Tensor], tokens: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor]:
         """The queries, `[n, Q, W]`, after all layers, and the existence, `[n, 1]`. `tokens`: `[n, T, W]`."""
@@ -76,8 +77,8 @@ class DecoderV2(Looking):
         queries = self.initial_ffn_layer(queries)
         for index in range(self.size.decoder_layers):
             level = index % LEVELS
-            blocked = self._blocked(index, queries, features[f"masks{level}"], noise[level])
-            queries = self.look(index, queries, position, features, blocked)
+            hidden = self._hidden(index, queries, features[f"masks{level}"], noise[level])
+            queries = self.look(index, queries, position, features, hidden)
             together = torch.cat((queries, text), dim=1)
             together = self.transformer_self_attention_layers[index](together, places)
             queries, text = together[:, :self.size.queries], together[:, self.size.queries:]

@@ -59,18 +59,22 @@ class Looking(nn.Module):
             named[f"value{index}"] = values.unflatten(1, (attention.heads, -1)).transpose(0, 1).contiguous()
         return named
 
-    def look(self, index: int, tokens: Tensor, position: Tensor, features: dict[str, Tensor], blocked: Tensor) -> Tensor:
-        """Layer `index`, for queries `[n, Q, W]`. `blocked`: `[heads or 1, n * Q, H * W]`, true where none may look."""
+    def look(self, index: int, tokens: Tensor, position: Tensor, features: dict[str, Tensor], hidden: Tensor) -> Tensor:
+        """Layer `index`, for queries `[n, Q, W]`. `hidden`: `[heads or 1, n * Q, H * W]`, as `hidden_where` makes it."""
         layer = self.transformer_cross_attention_layers[index]
         attention = layer.multihead_attn
         count = tokens.shape[0]
         query = attention.project(tokens + position, 0) * attention.scale()
-        scores = query.transpose(0, 1).flatten(1, 2) @ features[f"key{index}"]
-        seen = scores.masked_fill(blocked, float("-inf")).softmax(-1) @ features[f"value{index}"]
+        scores = query.transpose(0, 1).flatten(1, 2) @ features[f"key{index}"] + hidden
+        seen = scores.softmax(-1) @ features[f"value{index}"]
         seen = seen.unflatten(1, (count, -1)).transpose(0, 1)
         return layer.norm(tokens + attention.merge(seen))
 
 
-def opened(blocked: Tensor) -> Tensor:
-    """Where a row is blocked everywhere, it is open everywhere."""
-    return blocked & ~blocked.all(-1, keepdim=True)
+def hidden_where(blocked: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is added to scores: minus infinity where a query may not look, otherwise 0.
+
+    A row that is blocked everywhere is open everywhere.
+    """
+    closed = blocked & ~blocked.all(-1, keepdim=True)
+    return torch.zeros((), dtype=dtype).masked_fill(closed, float("-inf"))

@@ -10,3 +10,5 @@ mod dcmtk;
 mod files;
 #[cfg(test)]
 mod outcomes;
+#[cfg(test)]
+mod window;

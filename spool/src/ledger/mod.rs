@@ -129,17 +129,6 @@ impl Ledger {
         assert_eq!(self.connection().execute(sql, key).unwrap(), 1);
     }
 
-    /// Takes the ledger back to its second version, in which the jobs had these prompts as JSON.
-    pub(crate) fn make_second_version_for_test(&self, prompts: &[(domain::JobId, &str)]) {
-        let connection = self.connection();
-        connection.execute_batch("ALTER TABLE jobs RENAME COLUMN ask TO prompts").unwrap();
-        for (job, texts) in prompts {
-            let row = (texts, job.0);
-            connection.execute("UPDATE jobs SET prompts = ?1 WHERE id = ?2", row).unwrap();
-        }
-        connection.pragma_update(None, "user_version", 2).unwrap();
-    }
-
     /// Pretends that a later version of the program wrote the ledger.
     pub(crate) fn set_version_for_test(&self, version: i64) {
         self.connection().pragma_update(None, "user_version", version).unwrap();

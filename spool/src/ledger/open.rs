@@ -123,3 +123,34 @@ fn set_aside(root: &Path, path: &Path, now: Moment) -> Result<PathBuf, SpoolErro
     durable::sync_folder(root).map_err(|e| SpoolError::io("sync", root, e))?;
     Ok(with(&aside))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Ask;
+
+    use super::*;
+    use crate::ledger::ask;
+
+    #[test]
+    fn jobs_of_a_ledger_that_kept_only_prompts_ask_for_them() {
+        let ledger = Connection::open_in_memory().unwrap();
+        let (old, new) = MIGRATIONS.split_at(2);
+        old.iter().for_each(|script| ledger.execute_batch(script).unwrap());
+        ledger
+            .execute_batch(
+                r#"INSERT INTO studies (study) VALUES ('1.1');
+                   INSERT INTO series (series, study, state, last_received, calling, called)
+                     VALUES ('1.2', '1.1', 'closed', 0, 'A', 'B');
+                   INSERT INTO jobs (study, series, revision, rule, model, prompts, destinations, state, created_at)
+                     VALUES ('1.1', '1.2', 1, 'r', 'm', '["liver","left \"kidney\""]', '[]', 'queued', 0),
+                            ('1.1', '1.2', 1, 's', 'm', '[]', '[]', 'queued', 0);"#,
+            )
+            .unwrap();
+        new.iter().for_each(|script| ledger.execute_batch(script).unwrap());
+        let mut asks = ledger.prepare("SELECT ask FROM jobs ORDER BY id").unwrap();
+        let asks = asks.query_map([], |row| ask::from_json(&row.get::<_, String>(0)?)).unwrap();
+        let asks: Vec<Ask> = asks.collect::<Result<_, _>>().unwrap();
+        let prompts = vec!["liver".into(), "left \"kidney\"".into()];
+        assert_eq!(asks, [Ask { prompts, ..Ask::default() }, Ask::default()]);
+    }
+}

@@ -1,6 +1,6 @@
 //! Jobs from closing to their end.
 
-use domain::{Ask, JobId, Moment, Revision};
+use domain::{JobId, Moment, Revision};
 
 use super::bench::{Bench, bytes_in, close, identity, row, send, wish, write_results};
 use crate::{Spool, SpoolError};
@@ -63,24 +63,6 @@ fn a_job_gets_what_its_revision_had() {
     close(&spool, &a.series, &[wish("r", PACS)], bench.now()).unwrap();
     let (job, instances) = spool.claim_job(bench.now()).unwrap().unwrap();
     assert_eq!((job.revision, instances.len()), (Revision(2), 2));
-}
-
-#[test]
-fn jobs_of_a_ledger_that_kept_only_prompts_are_taken() {
-    let bench = Bench::new();
-    let (spool, _) = bench.open();
-    let a = identity("1.1", "1.2", "1.3");
-    send(&spool, &a, b"one").unwrap();
-    let jobs = close(&spool, &a.series, &[wish("r", PACS), wish("s", PACS)], bench.now()).unwrap();
-    let texts = r#"["liver", "left \"kidney\""]"#;
-    spool.ledger.make_second_version_for_test(&[(jobs.jobs[0], texts), (jobs.jobs[1], "[]")]);
-    drop(spool);
-    let (spool, _) = bench.open();
-    let (first, _) = spool.claim_job(bench.now()).unwrap().unwrap();
-    let prompts = vec!["liver".into(), "left \"kidney\"".into()];
-    assert_eq!(first.ask, Ask { prompts, ..Ask::default() });
-    let (second, _) = spool.claim_job(bench.now()).unwrap().unwrap();
-    assert_eq!(second.ask, Ask::default());
 }
 
 #[test]

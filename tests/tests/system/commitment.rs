@@ -179,7 +179,9 @@ impl Archive {
 
 /// How an archive commits, and what has to come of it: state, instances committed to, at least so many requests, deliveries
 /// beyond the first, statuses of its reports.
-const WAYS: [(&str, &str, u64, u64, u64, &[u64]); 10] = [
+type Way = (&'static str, &'static str, u64, u64, u64, &'static [u64]);
+
+const WAYS: [Way; 10] = [
     ("same", "committed", 2, 1, 0, &[0]),
     ("new", "committed", 2, 1, 0, &[0]),
     ("late", "committed", 2, 2, 0, &[0]),

@@ -10,6 +10,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod ahead;
 mod bad_input;
 mod command_line;
 mod commitment;
