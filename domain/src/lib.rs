@@ -12,6 +12,7 @@ mod uid;
 
 mod coded_concept;
 mod commitment;
+mod durability;
 mod geometry;
 mod growing_stack;
 mod instance;
@@ -41,6 +42,7 @@ pub use commitment::{
     CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
     FailureReason, InstanceReference, Remedy, RequestId, SharedCommitments,
 };
+pub use durability::Durability;
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Evidence, Extent, Findings, Intensity,
     IntensityUnit, Mask, Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,
