@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use crate::pace::Pace;
 use crate::{ConnectionError, Fragment, Framed, Framer, Part, Pdu};
 
 /// Bytes that are read at once.
@@ -56,6 +57,7 @@ pub struct Connection<S> {
     buffer: Box<[u8]>,
     unread: std::ops::Range<usize>,
     bytes_read: u64,
+    pace: Pace,
 }
 
 impl<S: Transport> Connection<S> {
@@ -68,6 +70,7 @@ impl<S: Transport> Connection<S> {
             buffer: vec![0; READ_BYTES].into(),
             unread: 0..0,
             bytes_read: 0,
+            pace: Pace::default(),
         }
     }
 
@@ -77,10 +80,11 @@ impl<S: Transport> Connection<S> {
         self.bytes_read
     }
 
-    /// What comes next; waits at most `limit` for each arrival of bytes. May be dropped and called again.
+    /// What comes next; waits at most `limit` for each arrival of bytes, and not for a PDU that only drips. May be dropped and
+    /// called again.
     ///
     /// # Errors
-    /// [`ConnectionError`]: `Closed` when the peer closed the connection, `TimedOut` when nothing came.
+    /// [`ConnectionError`]: `Closed` when the peer closed the connection, `TimedOut` when nothing came, or too little.
     pub async fn next(&mut self, limit: Duration) -> Result<Incoming<'_>, ConnectionError> {
         loop {
             let start = self.unread.start;
@@ -101,6 +105,8 @@ impl<S: Transport> Connection<S> {
 
     async fn read(&mut self, limit: Duration) -> Result<(), ConnectionError> {
         self.unread = 0..0;
+        let is_within_pdu = !self.framer.is_between_pdus();
+        let began = Instant::now();
         let read = self.stream.read(&mut self.buffer);
         let count = timeout(limit, read).await.map_err(|_| ConnectionError::TimedOut(limit))?;
         let count = count.map_err(failed)?;
@@ -108,6 +114,11 @@ impl<S: Transport> Connection<S> {
             return Err(ConnectionError::Closed);
         }
         self.stream.acknowledge();
+        if !is_within_pdu {
+            self.pace.on_pdu_end();
+        } else if !self.pace.on_bytes(count, began.elapsed(), limit) {
+            return Err(ConnectionError::TimedOut(limit));
+        }
         self.unread = 0..count;
         self.bytes_read = self.bytes_read.saturating_add(u64::try_from(count).unwrap_or_default());
         Ok(())

@@ -19,6 +19,7 @@ mod item;
 mod message;
 mod negotiate;
 mod normalized;
+mod pace;
 mod pdata;
 mod reject;
 mod roles;
