@@ -6,6 +6,7 @@
 mod binary;
 mod clock;
 mod http;
+mod load;
 mod node;
 mod orthanc;
 mod peers;
@@ -17,6 +18,7 @@ pub mod raw_peer;
 pub use binary::{parsenode, runtime_library, workspace_root};
 pub use clock::{Stopwatch, wait_for};
 pub use http::get as http_get;
+pub use load::Load;
 pub use node::{Node, NodeSettings, Status};
 pub use orthanc::Orthanc;
 pub use peers::{Validators, have, shared_data};
