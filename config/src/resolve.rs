@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
+use domain::{AeTitle, Backoff, Destination, Durability, Limits, RoutingTable, Wishes};
 
 use crate::commitment::commitment;
 use crate::resolved::{
@@ -174,7 +174,11 @@ fn receive(written: &written::Receive, own: &AeTitle, faults: &mut Faults) -> Re
     let release_quiet = written.release_quiet_s.map_or(series_quiet, |seconds| {
         quiet("receive.release_quiet_s", seconds, series_quiet, faults)
     });
-    ReceiveConfig { calling, called, series_quiet, release_quiet }
+    let durability = match written.durability {
+        written::Durability::Disk => Durability::Disk,
+        written::Durability::Cache => Durability::Cache,
+    };
+    ReceiveConfig { calling, called, durability, series_quiet, release_quiet }
 }
 
 /// A quiet time; decimals of a second count.

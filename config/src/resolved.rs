@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{AeTitle, Backoff, Destination, Limits, RoutingTable, Wishes};
+use domain::{AeTitle, Backoff, Destination, Durability, Limits, RoutingTable, Wishes};
 
 use crate::SecurityConfig;
 
@@ -63,6 +63,8 @@ pub struct ReceiveConfig {
     pub calling: Vec<AeTitle>,
     /// Accepted called AE titles; empty for any.
     pub called: Vec<AeTitle>,
+    /// What must be true before an instance is answered with success.
+    pub durability: Durability,
     /// How long nothing must come before a series is complete.
     pub series_quiet: Duration,
     /// How long nothing must come after the association that brought it was released; at most `series_quiet`.

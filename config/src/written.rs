@@ -74,6 +74,7 @@ pub(crate) struct Receive {
     pub(crate) release_quiet_s: Option<f64>,
     pub(crate) association_wait_s: u64,
     pub(crate) series_instances_max: usize,
+    pub(crate) durability: Durability,
 }
 
 impl Default for Receive {
@@ -90,8 +91,16 @@ impl Default for Receive {
             release_quiet_s: None,
             association_wait_s: 1_800,
             series_instances_max: 20_000,
+            durability: Durability::Disk,
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Durability {
+    Disk,
+    Cache,
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,6 +10,9 @@ use crate::{
     implementation_class_uid, implementation_version_name, uids,
 };
 
+/// Most presentation contexts: their IDs are odd and have eight bits.
+const CONTEXTS_MAX: usize = 128;
+
 /// A presentation context as the requestor proposes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposedContext {
@@ -156,6 +159,9 @@ impl AssociateRequest {
     pub(crate) fn decode(body: &[u8]) -> Result<Self, ProtocolError> {
         let Body { protocol_version, called, calling, items } = Body::decode(body)?;
         let mut contexts = Vec::new();
+        if items.of(kind::PROPOSED_CONTEXT).nth(CONTEXTS_MAX).is_some() {
+            return Err(ProtocolError::InvalidPdu("more than 128 presentation contexts"));
+        }
         for value in items.of(kind::PROPOSED_CONTEXT) {
             contexts.push(take_proposed(value)?);
         }

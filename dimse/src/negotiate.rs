@@ -135,14 +135,19 @@ fn judge(
     Ok(AcceptedContext { abstract_syntax: abstract_syntax.clone(), transfer_syntax })
 }
 
+/// No longer than a UID can be (PS3.5 §9.1).
+fn is_short(uid: &str) -> bool {
+    uid.len() <= 64
+}
+
 fn answer(
     proposed: &ProposedContext,
     judged: Result<&AcceptedContext, ContextOutcome>,
 ) -> ContextAnswer {
     let (outcome, transfer_syntax) = match judged {
         Ok(context) => (ContextOutcome::Acceptance, Some(&context.transfer_syntax)),
-        // The transfer syntax is not significant, but its item must be there.
-        Err(outcome) => (outcome, proposed.transfer_syntaxes.first()),
+        // The transfer syntax is not significant, but its item must be there, and fit.
+        Err(outcome) => (outcome, proposed.transfer_syntaxes.first().filter(|uid| is_short(uid))),
     };
     let transfer_syntax = transfer_syntax.map_or(uids::IMPLICIT_VR_LITTLE_ENDIAN, String::as_str);
     ContextAnswer { id: proposed.id, outcome, transfer_syntax: transfer_syntax.to_owned() }

@@ -13,6 +13,7 @@ mod uid;
 mod access;
 mod coded_concept;
 mod commitment;
+mod durability;
 mod geometry;
 mod growing_stack;
 mod identity;
@@ -48,6 +49,7 @@ pub use commitment::{
     CommitmentRefusal, CommitmentReport, CommitmentRequest, CommitmentRoles, Commitments,
     FailureReason, InstanceReference, Remedy, RequestId, SharedCommitments,
 };
+pub use durability::Durability;
 pub use findings::{
     Absence, Absent, Axes, Bounds, Confidence, Evidence, Extent, Findings, Intensity,
     IntensityUnit, Mask, Measurements, PlanarBox, Probabilities, Segment, SliceMask, Target,

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use config::{CommitmentAnswers, Config};
-use domain::{Destination, Limits, Moment, Rule, Waits};
+use domain::{Destination, Durability, Limits, Moment, Rule, Waits};
 use scp::{Doors, ScpCounters, ScpSettings, SecureDoor};
 use scu::Timeouts;
 use spool::Spool;
@@ -71,9 +71,16 @@ impl Node {
         let runtime = models::runtime(&settings::runtime_options(&config)?)?;
         let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
         let folder = &config.node.data;
-        let (spool, recovery) = Spool::open(folder, &config.limits, Arc::new(clock::now))
-            .or_fail(Fault::Disk, || folder.display().to_string())?;
-        tracing::info!(data = %folder.display(), ?recovery, "spool open");
+        let durability = config.receive.durability;
+        let (spool, recovery) =
+            Spool::open(folder, &config.limits, durability, Arc::new(clock::now))
+                .or_fail(Fault::Disk, || folder.display().to_string())?;
+        tracing::info!(
+            data = %folder.display(), durability = durability.as_str(), ?recovery, "spool open"
+        );
+        if durability == Durability::Cache {
+            tracing::warn!("instances are acknowledged before they are safe from loss of power");
+        }
         let ahead = Arc::new(AheadAnswers::new(config.inference.ahead_bytes_max));
         let (spool, deliveries) = (Arc::new(spool), Arc::<Notify>::default());
         let commitments = Arc::new(LedgerCommitments {

@@ -1,5 +1,6 @@
 //! `parsenode status`: the ledger as a table, readable while the node runs and while it does not.
 
+use domain::Durability;
 use serde::Serialize;
 use spool::{CommitmentRow, DeliveryRow, JobRow, RequestRow, SeriesRow, Snapshot, Spool};
 
@@ -13,6 +14,8 @@ use crate::text::{self, Table};
 /// The ledger as JSON; times are milliseconds since the Unix epoch.
 #[derive(Debug, Serialize)]
 struct Status {
+    /// What had to be true before an instance was answered with success, by the configuration.
+    durability: &'static str,
     spool_bytes: u64,
     series: Vec<SeriesStatus>,
     jobs: Vec<JobStatus>,
@@ -92,14 +95,16 @@ pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     let folder = &config.node.data;
     let on = || folder.display().to_string();
     let view = Spool::open_read_only(folder).or_fail(Fault::Disk, on)?;
-    let mut status = Status::of(view.snapshot().or_fail(Fault::Disk, on)?);
+    let snapshot = view.snapshot().or_fail(Fault::Disk, on)?;
+    let mut status = Status::of(snapshot, config.receive.durability);
     status.certificates = Expiring::of(&config).now(clock::now());
     if args.json { text::print_json(&status) } else { print(&status) }
 }
 
 impl Status {
-    fn of(snapshot: Snapshot) -> Self {
+    fn of(snapshot: Snapshot, durability: Durability) -> Self {
         Self {
+            durability: durability.as_str(),
             spool_bytes: snapshot.spool_bytes,
             series: snapshot.series.into_iter().map(SeriesStatus::of).collect(),
             jobs: snapshot.jobs.into_iter().map(JobStatus::of).collect(),
@@ -196,7 +201,8 @@ fn print(status: &Status) -> Result<(), Failure> {
     }
     print_table("commitments", &commitment_table(&status.commitments))?;
     print_table("commitment requests", &request_table(&status.requests))?;
-    text::print_line(&format!("spool: {} MB", status.spool_bytes / 1_000_000))
+    let (megabytes, durability) = (status.spool_bytes / 1_000_000, status.durability);
+    text::print_line(&format!("spool: {megabytes} MB; durability: {durability}"))
 }
 
 fn print_table(heading: &str, table: &Table) -> Result<(), Failure> {

@@ -1,16 +1,20 @@
 //! The committer: one thread that makes instances durable, many at a time.
 //!
 //! Whatever waits is one batch: contents are synced, files moved to their places, folders synced, one transaction
-//! recorded, then everybody is told, in order. One sync of a folder and of the ledger then serves the whole batch.
+//! recorded, then everybody is told, in order. One sync of a folder then serves the whole batch.
+//!
+//! The transaction is not synced while series only grow: files are the truth, and a start finds those whose rows were
+//! lost with the power. Everything else is recorded with a sync, which takes these rows with it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use domain::{InstanceIdentity, SpooledInstance};
+use domain::{Durability, InstanceIdentity, SpooledInstance};
 
 use crate::compare::{There, compare};
 use crate::durable::parent;
@@ -22,7 +26,7 @@ use crate::{Clock, SpoolError};
 
 /// Most instances in a batch: what an early one waits for a late one.
 const BATCH_MAX: usize = 64;
-/// Contents are synced by as many threads: file systems join syncs that come at the same time.
+/// Contents and folders are synced by as many threads.
 const SYNC_THREADS: usize = 4;
 
 /// An instance on stable storage, and what it changed.
@@ -49,9 +53,17 @@ pub(crate) struct Committer {
     pub(crate) folder: Arc<Folder>,
     pub(crate) room: Arc<Room>,
     pub(crate) ledger: Arc<Ledger>,
+    /// What is promised of an instance.
+    pub(crate) durability: Durability,
     pub(crate) clock: Clock,
     /// Held by whoever moves or removes instance files.
     pub(crate) moving: Arc<Mutex<()>>,
+}
+
+impl fmt::Debug for Committer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Committer").field("durability", &self.durability).finish_non_exhaustive()
+    }
 }
 
 /// An instance on its way through a batch.
@@ -70,6 +82,19 @@ impl Committer {
             let more = requests.try_iter().take(BATCH_MAX - 1);
             self.commit(std::iter::once(first).chain(more).collect());
         }
+    }
+
+    /// Publishes an instance on the thread of its sender, where that waits for no disk; gives it back where it would.
+    ///
+    /// Handing it to the committer costs two changes of thread, which is more than the work itself.
+    pub(crate) fn commit_here(&self, request: Request) -> Option<Request> {
+        let waits =
+            self.durability == Durability::Disk || self.folder.instance(&request.identity).exists();
+        if waits {
+            return Some(request);
+        }
+        self.commit(vec![request]);
+        None
     }
 
     fn commit(&self, requests: Vec<Request>) {
@@ -98,7 +123,9 @@ impl Committer {
 
     /// Outcomes for the items that have not failed by themselves.
     fn publish(&self, items: &mut [Item]) -> std::vec::IntoIter<Result<Published, SpoolError>> {
-        sync_contents(items);
+        if self.durability == Durability::Disk {
+            sync_contents(items);
+        }
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         self.move_all(items);
         let arrivals: Vec<_> =
@@ -138,11 +165,22 @@ impl Committer {
 
     /// Syncs the folders of series and those above, each once.
     fn sync_folders(&self, items: &[Item]) -> Result<(), SpoolError> {
-        let mut folders = BTreeSet::new();
-        for item in items.iter().filter(|item| item.failed.is_none()) {
-            folders.extend(item.target.ancestors().skip(1).take(3));
+        if self.durability == Durability::Cache {
+            return Ok(());
         }
-        folders.into_iter().rev().try_for_each(|folder| self.folder.sync_folder(folder))
+        let series: BTreeSet<&Path> = items
+            .iter()
+            .filter(|item| item.failed.is_none())
+            .map(|item| parent(&item.target))
+            .collect();
+        let new = series.iter().copied().filter(|folder| !self.folder.is_durable(folder));
+        let new: Vec<&Path> = new.collect();
+        // Those above a new one are synced once; the entries of the series change with each instance.
+        let above = new.iter().flat_map(|folder| folder.ancestors().skip(1).take(2));
+        let folders = series.iter().copied().chain(above).collect::<BTreeSet<_>>();
+        for_each_at_once(&mut Vec::from_iter(folders), |folder| self.folder.sync_folder(folder))?;
+        new.into_iter().for_each(|folder| self.folder.note_durable(folder));
+        Ok(())
     }
 
     fn record(&self, arrivals: &[Arrival]) -> Result<Vec<Published>, SpoolError> {
@@ -173,15 +211,37 @@ fn sync_contents(items: &mut [Item]) {
         if item.failed.is_none() {
             item.failed = item.part.sync().err();
         }
+        Ok(())
     };
+    // A fault stays with its item.
+    drop(for_each_at_once(items, sync));
+}
+
+/// Works on all items at the same time, as far as there are threads; gives one of the errors. File systems join syncs
+/// that come together.
+fn for_each_at_once<T: Send>(
+    items: &mut [T],
+    work: impl Fn(&mut T) -> Result<(), SpoolError> + Sync,
+) -> Result<(), SpoolError> {
     let share = items.len().div_ceil(SYNC_THREADS).max(1);
-    if share == 1 && items.len() == 1 {
-        items.iter_mut().for_each(sync);
-        return;
+    if items.len() <= 1 {
+        return items.iter_mut().try_for_each(work);
     }
+    let work = &work;
     thread::scope(|scope| {
-        for share in items.chunks_mut(share) {
-            scope.spawn(move || share.iter_mut().for_each(sync));
-        }
-    });
+        let threads: Vec<_> =
+            items.chunks_mut(share).map(|share| scope.spawn(move || each(share, work))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|bug| panic::resume_unwind(bug)))
+            .fold(Ok(()), Result::and)
+    })
+}
+
+/// Works on every item, also after one failed.
+fn each<T>(
+    items: &mut [T],
+    work: impl Fn(&mut T) -> Result<(), SpoolError>,
+) -> Result<(), SpoolError> {
+    items.iter_mut().map(work).fold(Ok(()), Result::and)
 }

@@ -1,10 +1,12 @@
 //! The spool's folder: what lies where, and the operations on it, each with the path in its error.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{InstanceIdentity, JobId, SeriesInstanceUid, StudyInstanceUid};
 
@@ -15,10 +17,15 @@ use crate::faults::Faults;
 /// Access to a folder that we create: its owner everything, its group reading, others nothing. Patients' images lie in it.
 const FOLDER_MODE: u32 = 0o750;
 
+/// Folders that are remembered as durable; more are forgotten, all at once, and synced again.
+const DURABLE_MAX: usize = 4096;
+
 /// `incoming/`, `instances/<study>/<series>/<sop>.dcm`, `results/<job>/`, `ledger.sqlite`, `spool.lock`.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
+    /// Folders whose entries in the folders above them were synced by us, and not removed since.
+    durable: Mutex<BTreeSet<PathBuf>>,
     /// Lets operations fail in tests.
     pub(crate) faults: Faults,
 }
@@ -26,7 +33,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// The folder at `root`.
     pub(crate) fn new(root: &Path, faults: Faults) -> Self {
-        Self { root: root.to_owned(), faults }
+        Self { root: root.to_owned(), durable: Mutex::default(), faults }
     }
 
     /// The folder itself.
@@ -124,6 +131,25 @@ impl Folder {
         self.on("sync", path, || durable::sync_folder(path))
     }
 
+    /// Whether the folder itself survives loss of power, as far as we know. A sync that is not needed costs a flush of the disk.
+    pub(crate) fn is_durable(&self, path: &Path) -> bool {
+        self.durable().contains(path)
+    }
+
+    /// Remembers that the entries of a folder in those above it were synced.
+    pub(crate) fn note_durable(&self, path: &Path) {
+        let mut durable = self.durable();
+        if durable.len() >= DURABLE_MAX {
+            durable.clear();
+        }
+        durable.insert(path.to_owned());
+    }
+
+    /// A panic elsewhere leaves a set that is right: entries are only ever added or all removed.
+    fn durable(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Moves a file; syncs nothing.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), SpoolError> {
         self.on("move to its place", to, || durable::rename(from, to))
@@ -136,11 +162,13 @@ impl Folder {
 
     /// Removes a folder with what is in it; one that is gone already is fine.
     pub(crate) fn remove_folder(&self, path: &Path) -> Result<(), SpoolError> {
+        self.durable().clear();
         self.on("remove", path, || gone_is_fine(fs::remove_dir_all(path)))
     }
 
     /// Removes a folder if nothing is in it.
     pub(crate) fn remove_if_empty(&self, path: &Path) {
+        self.durable().clear();
         // What is not empty stays, and that is all this promises.
         drop(self.on("remove", path, || fs::remove_dir(path)));
     }

@@ -11,7 +11,8 @@
 //! An instance is written to a [`PartFile`] as it arrives and made durable by [`Spool::publish`]. Files are the truth:
 //! a ledger that is lost is made anew from them. This room knows no sockets, no models and no rules, and reads no clock.
 //!
-//! *Invariant:* what `publish` reported as stored is in its place, whole and recorded, also after loss of power.
+//! *Invariant:* what `publish` reported as stored is in its place and whole, also after loss of power, and recorded, at the latest
+//! by the next start. With [`domain::Durability::Cache`] it is so after the end of the node, and not after loss of power.
 //! *Invariant:* every job ends once: done, quarantined or superseded.
 
 mod commit;

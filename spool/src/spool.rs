@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use domain::{Announced, InstanceIdentity, InstanceOrigin, Limits, Moment};
+use domain::{Announced, Durability, InstanceIdentity, InstanceOrigin, Limits, Moment};
 
 use crate::SpoolError;
 use crate::commit::{Committer, OnStored, Request};
@@ -32,23 +32,26 @@ pub struct Spool {
     /// Held by whoever moves or removes instance files.
     pub(crate) moving: Arc<Mutex<()>>,
     parts: AtomicU64,
+    committer: Arc<Committer>,
     requests: Option<Sender<Request>>,
-    committer: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
     /// Dropped last: no second node before the committer has ended.
     _lock: File,
 }
 
 impl Spool {
-    /// Opens the spool at `root`, makes it if need be, and brings files and ledger in line.
+    /// Opens the spool at `root`, makes it if need be, and brings files and ledger in line. `durability` is what
+    /// [`Spool::publish`] promises; everything else is always on stable storage.
     ///
     /// # Errors
     /// [`SpoolError::Locked`] while another node holds it, [`SpoolError::LedgerTooNew`], or what the disk or SQLite says.
     pub fn open(
         root: &Path,
         limits: &Limits,
+        durability: Durability,
         clock: Clock,
     ) -> Result<(Self, Recovery), SpoolError> {
-        Self::open_with(root, limits, clock, &faults::none())
+        Self::open_with(root, limits, durability, clock, &faults::none())
     }
 
     /// Opens the ledger of the spool at `root` for reading, whether a node runs or not.
@@ -63,6 +66,7 @@ impl Spool {
     pub(crate) fn open_with(
         root: &Path,
         limits: &Limits,
+        durability: Durability,
         clock: Clock,
         faults: &Faults,
     ) -> Result<(Self, Recovery), SpoolError> {
@@ -77,17 +81,19 @@ impl Spool {
         recovery.ledger_set_aside = opened.set_aside;
         let room = Arc::new(Room::new(Arc::clone(&folder), limits, recovery.spool_bytes));
         let moving = Arc::new(Mutex::new(()));
-        let committer = Committer {
+        let committer = Arc::new(Committer {
             folder: Arc::clone(&folder),
             room: Arc::clone(&room),
             ledger: Arc::clone(&ledger),
+            durability,
             clock,
             moving: Arc::clone(&moving),
-        };
+        });
         let (requests, receiver) = mpsc::channel();
-        let committer = thread::Builder::new()
+        let running = Arc::clone(&committer);
+        let thread = thread::Builder::new()
             .name("parsenode-spool".into())
-            .spawn(move || committer.run(&receiver))
+            .spawn(move || running.run(&receiver))
             .map_err(|error| SpoolError::io("start the committer of", root, error))?;
         let spool = Self {
             folder,
@@ -95,8 +101,9 @@ impl Spool {
             ledger,
             moving,
             parts: AtomicU64::new(0),
+            committer,
             requests: Some(requests),
-            committer: Some(committer),
+            thread: Some(thread),
             _lock: lock,
         };
         Ok((spool, recovery))
@@ -114,12 +121,14 @@ impl Spool {
         PartFile::begin(&self.folder, &self.room, self.next_part(), announced, origin)
     }
 
-    /// Makes an instance durable and calls `stored`, once, on another thread. Does not wait.
+    /// Makes an instance durable and calls `stored`, once, on another thread; does not wait. With [`Durability::Cache`] this thread
+    /// may do it and call `stored` itself: there is no disk to wait for.
     ///
-    /// `Ok` means: file and ledger survive loss of power. An instance that is there already with the same data set is
+    /// `Ok` means: the instance survives what [`Durability`] says. An instance that is there already with the same data set is
     /// [`Change::Identical`](crate::Change::Identical); with another one, the newer takes its place.
     pub fn publish(&self, part: PartFile, identity: InstanceIdentity, stored: OnStored) {
         let request = Request { part, identity, stored };
+        let Some(request) = self.committer.commit_here(request) else { return };
         let refused = match &self.requests {
             Some(requests) => requests.send(request).err().map(|error| error.0),
             None => Some(request),
@@ -146,9 +155,9 @@ impl Drop for Spool {
     /// Waits for instances that were handed over already.
     fn drop(&mut self) {
         self.requests = None;
-        let Some(committer) = self.committer.take() else { return };
+        let Some(thread) = self.thread.take() else { return };
         // A callback may hold the last reference; the committer cannot wait for itself.
-        if committer.thread().id() != thread::current().id() && committer.join().is_err() {
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the committer of the spool failed by a bug");
         }
     }

@@ -175,6 +175,12 @@ impl Node {
         &self.config
     }
 
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.config.with_file_name("data")
+    }
+
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {

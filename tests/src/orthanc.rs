@@ -21,6 +21,7 @@ pub struct Orthanc {
     http_port: u16,
     config: PathBuf,
     log: PathBuf,
+    variables: Vec<(&'static str, &'static str)>,
     running: Option<Running>,
 }
 
@@ -30,14 +31,18 @@ impl Orthanc {
     /// # Errors
     /// When it cannot be started or does not answer within 30 s.
     pub fn start(dir: &Path) -> Result<Self> {
-        Self::start_with(dir, &json!({}))
+        Self::start_with(dir, &json!({}), &[])
     }
 
-    /// Starts one with more keys in its configuration.
+    /// The same with more keys of its configuration, or other values for them, and more variables in its environment.
     ///
     /// # Errors
     /// As [`Orthanc::start`].
-    pub fn start_with(dir: &Path, more: &Value) -> Result<Self> {
+    pub fn start_with(
+        dir: &Path,
+        more: &Value,
+        variables: &[(&'static str, &'static str)],
+    ) -> Result<Self> {
         fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
         let (dicom_port, http_port) = (free_port()?, free_port()?);
         let config = dir.join("orthanc.json");
@@ -55,7 +60,14 @@ impl Orthanc {
         let text = serde_json::to_vec_pretty(&settings).context("writing JSON")?;
         fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
         let log = dir.join("orthanc.log");
-        let mut orthanc = Self { dicom_port, http_port, config, log, running: None };
+        let mut orthanc = Self {
+            dicom_port,
+            http_port,
+            config,
+            log,
+            variables: variables.to_vec(),
+            running: None,
+        };
         orthanc.resume()?;
         Ok(orthanc)
     }
@@ -68,14 +80,23 @@ impl Orthanc {
         let program = ["/usr/sbin/Orthanc", "/usr/bin/Orthanc"];
         let program =
             program.into_iter().find(|path| Path::new(path).is_file()).unwrap_or("Orthanc");
-        let mut running =
-            Running::start("Orthanc", Command::new(program).arg(&self.config), &self.log)?;
+        let mut command = Command::new(program);
+        command.arg(&self.config).envs(self.variables.iter().copied());
+        let mut running = Running::start("Orthanc", &mut command, &self.log)?;
         wait_for("Orthanc to answer", Duration::from_secs(30), || {
             running.must_run()?;
             Ok(http::get(self.http_port, "/system").ok())
         })?;
         self.running = Some(running);
         Ok(())
+    }
+
+    /// The process.
+    ///
+    /// # Errors
+    /// When it was stopped.
+    pub fn running(&mut self) -> Result<&mut Running> {
+        self.running.as_mut().context("Orthanc was stopped")
     }
 
     /// Stops it; what it holds stays on disk.

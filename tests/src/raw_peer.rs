@@ -1,5 +1,7 @@
 //! A peer that may misbehave: PDUs and messages by hand (PS3.8 §9.3, PS3.7 §9.3), every byte ours to break.
 
+mod bulk;
+
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -57,7 +59,15 @@ impl RawPeer {
     /// # Errors
     /// When nobody listens, or the answer is no PDU.
     pub fn open(port: u16, called: &str, calling: &str) -> Result<Opened> {
-        Self::request(port, &associate_request(called, calling, &[]))
+        Self::open_with(port, called, calling, EXPLICIT_LITTLE)
+    }
+
+    /// The same, with another transfer syntax.
+    ///
+    /// # Errors
+    /// As [`RawPeer::open`].
+    pub fn open_with(port: u16, called: &str, calling: &str, syntax: &str) -> Result<Opened> {
+        Self::request(port, &associate_request([called, calling], syntax, &[]))
     }
 
     /// Like [`RawPeer::accepted`], with an asynchronous operations window of so many operations invoked and one performed;
@@ -68,7 +78,10 @@ impl RawPeer {
     pub fn with_window(port: u16, invoked: u16) -> Result<(Self, u16)> {
         let [high, low] = invoked.to_be_bytes();
         let window = item(0x53, &[high, low, 0, 1]);
-        let opened = Self::request(port, &associate_request("PARSENODE", "TEST", &window))?;
+        let opened = Self::request(
+            port,
+            &associate_request(["PARSENODE", "TEST"], EXPLICIT_LITTLE, &window),
+        )?;
         let Opened::Accepted(peer) = opened else { bail!("not accepted: {opened:?}") };
         let agreed = peer.window.context("no window is agreed to")?;
         Ok((peer, agreed))
@@ -216,22 +229,36 @@ impl RawPeer {
     }
 
     /// The fragments of a command (`control` 1) or data set (0); the last one says so.
-    fn send_pdvs(&mut self, context: u8, control: u8, bytes: &[u8]) -> Result<()> {
+    fn pdvs(&self, context: u8, control: u8, bytes: &[u8]) -> Vec<u8> {
         let size = self.pdu_length_max - 6;
         let count = bytes.len().div_ceil(size).max(1);
+        let mut pdus = Vec::new();
         for index in 0..count {
             let piece = &bytes[index * size..bytes.len().min((index + 1) * size)];
             let last = if index + 1 == count { 0b10 } else { 0 };
-            self.send(&p_data(context, control | last, piece))?;
+            pdus.extend(p_data(context, control | last, piece));
         }
-        Ok(())
+        pdus
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+    fn send_pdvs(&mut self, context: u8, control: u8, bytes: &[u8]) -> Result<()> {
+        let pdus = self.pdvs(context, control, bytes);
+        self.send(&pdus)
+    }
+
+    /// Sends bytes, whatever they are.
+    ///
+    /// # Errors
+    /// When they cannot be sent.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
         self.stream.write_all(bytes).context("sending")
     }
 
-    fn answer(&mut self) -> Result<Answer> {
+    /// Waits for the answer to what was sent.
+    ///
+    /// # Errors
+    /// When it is no message.
+    pub fn answer(&mut self) -> Result<Answer> {
         let mut command = Vec::new();
         loop {
             match self.receive()? {
@@ -370,11 +397,10 @@ fn item(kind: u8, value: &[u8]) -> Vec<u8> {
     [&[kind, 0], length.to_be_bytes().as_slice(), value].concat()
 }
 
-fn associate_request(called: &str, calling: &str, more: &[u8]) -> Vec<u8> {
+fn associate_request([called, calling]: [&str; 2], syntax: &str, more: &[u8]) -> Vec<u8> {
     let title = |text: &str| format!("{text:16}").into_bytes();
     let context = |id: u8, sop_class: &str| {
-        let syntaxes =
-            [item(0x30, sop_class.as_bytes()), item(0x40, EXPLICIT_LITTLE.as_bytes())].concat();
+        let syntaxes = [item(0x30, sop_class.as_bytes()), item(0x40, syntax.as_bytes())].concat();
         item(0x20, &[&[id, 0, 0, 0], syntaxes.as_slice()].concat())
     };
     let user =
@@ -397,7 +423,8 @@ fn accepted_length(body: &[u8]) -> usize {
     let found = body.windows(4).position(|window| window == [0x51, 0, 0, 4]);
     let value = found.and_then(|at| body.get(at + 4..at + 8));
     let length = value.map_or(16_384, |v| u32::from_be_bytes([v[0], v[1], v[2], v[3]]));
-    usize::try_from(length).unwrap_or(16_384)
+    // 0 is no limit (PS3.8 §D.1).
+    if length == 0 { usize::MAX } else { usize::try_from(length).unwrap_or(16_384) }
 }
 
 /// Maximum-number-operations-invoked of an A-ASSOCIATE-AC.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use tests::{Phantom, shared_data};
 
 use crate::report::line;
-use crate::{onnx_runtime, setup, tree};
+use crate::{fuzz, onnx_runtime, receive, setup, tree};
 
 const STUDY: &str = "data/mr-t1w-brain";
 const ONNX: &str = "models/meshnet-gwm-light.onnx";
@@ -16,7 +16,14 @@ const ONNX: &str = "models/meshnet-gwm-light.onnx";
 const FORM: &str = "%e s wall, %U s user, %S s system, %M kB peak";
 
 /// Name, and what it measures.
-const MEASUREMENTS: [(&str, &str); 6] = [
+const MEASUREMENTS: [(&str, &str); 10] = [
+    ("large", "one instance of 2 GB: memory of the receiving part"),
+    (
+        "receive",
+        "instances a second beside DCMTK, Orthanc, pynetdicom and dicom-rs; --quick: minutes",
+    ),
+    ("hostile", "two honest associations while other peers misbehave: memory, answers, rates"),
+    ("fuzz", "every fuzz target for a minute, or for as many seconds as told"),
     ("kill", "3,000 instances over 3 associations into a node that is killed 30 times"),
     (
         "head",
@@ -41,7 +48,7 @@ const MEASUREMENTS: [(&str, &str); 6] = [
 ///
 /// # Errors
 /// When the name is none, or the measurement fails.
-pub(crate) fn run(name: Option<&str>) -> Result<()> {
+pub(crate) fn run(name: Option<&str>, more: &[String]) -> Result<()> {
     let Some(name) = name else {
         for (name, what) in MEASUREMENTS {
             line(&format!("{name:8}  {what}"));
@@ -51,8 +58,12 @@ pub(crate) fn run(name: Option<&str>) -> Result<()> {
     if !MEASUREMENTS.iter().any(|(known, _)| *known == name) {
         bail!("no measurement {name}; `cargo xtask bench` lists them");
     }
-    if name == "objects" {
-        return objects();
+    match name {
+        "objects" => return objects(),
+        "receive" => return receive::receive(more),
+        "hostile" => return receive::hostile(more),
+        "fuzz" => return fuzz::run(more),
+        _ => {}
     }
     onnx_runtime::bring()?;
     tree::cargo(&["build", "--release", "--locked", "--package", "node"], &[])?;

@@ -7,10 +7,12 @@ mod check;
 mod conformance;
 mod demo;
 mod dependencies;
+mod fuzz;
 mod licences;
 mod matrix;
 mod metadata;
 mod onnx_runtime;
+mod receive;
 mod report;
 mod setup;
 mod tree;
@@ -67,6 +69,9 @@ enum Task {
     Bench {
         /// What to measure.
         name: Option<String>,
+        /// More, where a measurement takes more: `receive --quick`, `fuzz SECONDS [TARGET]`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
     },
 }
 
@@ -83,7 +88,7 @@ fn main() -> ExitCode {
         }
         Task::Test { fast } => check::run(fast),
         Task::Conformance => conformance::run_alone(),
-        Task::Bench { name } => bench::run(name.as_deref()),
+        Task::Bench { name, more } => bench::run(name.as_deref(), &more),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -101,6 +101,27 @@ async fn silence_ends_connections_and_associations() {
 }
 
 #[tokio::test]
+async fn a_pdu_that_drips_is_silence_in_pieces() {
+    let settings = with(|s| s.limits.idle_timeout = Duration::from_millis(400));
+    let server = Server::start(settings, Mood::Good).await;
+    let mut peer = Peer::open(&server).await.unwrap();
+    let pdus = peer.message(CT, "1.2.3.4.5", &data_set("1.2.3.4.5", 50_000));
+    peer.send(&pdus[..1000]).await;
+    let began = tokio::time::Instant::now();
+    for byte in &pdus[1000..1400] {
+        peer.try_send(&[*byte]).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if server.counters.associations_aborted.load(Ordering::Relaxed) == 1 {
+            break;
+        }
+    }
+    // Each byte came in time, and still it ended before all had come.
+    assert!(began.elapsed() < Duration::from_millis(4000));
+    assert_eq!(peer.answer().await, Answer::Aborted(2, 0));
+    assert_eq!(server.memory.parts_open.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn shutdown_lets_a_message_end_and_aborts_the_idle() {
     let server = Server::start(settings(), Mood::Good).await;
     let mut idle = Peer::open(&server).await.unwrap();

@@ -7,6 +7,8 @@ mod commitment;
 #[cfg(test)]
 mod dcmtk;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod good;
 #[cfg(test)]
 mod hostile;

@@ -1,10 +1,12 @@
 //! Instances that became durable.
 
+use std::collections::BTreeSet;
+
 use domain::{AeTitle, InstanceIdentity, Moment, SpooledInstance};
 use rusqlite::{OptionalExtension, Transaction, named_params};
 
 use super::rows::{self, integer};
-use super::{Halt, Ledger};
+use super::{Halt, Ledger, Sync};
 use crate::SpoolError;
 
 /// What an instance changed in its series.
@@ -35,13 +37,28 @@ pub(crate) struct Arrival {
 
 impl Ledger {
     /// Records a batch of instances as one transaction; the answers are in its order.
+    ///
+    /// Loss of power may take back what comes to series that are open: the files are there, and the next start records them.
+    /// A series that opens is synced, because files of a purged one are taken for leftovers.
     pub(crate) fn record(
         &self,
         arrivals: &[Arrival],
         now: Moment,
     ) -> Result<Vec<(SpooledInstance, Change)>, SpoolError> {
-        self.write("record instances", |transaction| {
+        let sync = if self.are_open(arrivals)? { Sync::Normal } else { Sync::Full };
+        self.write_as(sync, "record instances", |transaction| {
             arrivals.iter().map(|arrival| self.record_one(transaction, arrival, now)).collect()
+        })
+    }
+
+    /// Whether the series of all arrivals are open already.
+    fn are_open(&self, arrivals: &[Arrival]) -> Result<bool, SpoolError> {
+        let series: BTreeSet<&str> =
+            arrivals.iter().map(|arrival| arrival.identity.series.as_str()).collect();
+        self.read("look at series", |connection| {
+            let mut open = connection
+                .prepare_cached("SELECT 1 FROM series WHERE series = ?1 AND state = 'open'")?;
+            series.iter().try_fold(true, |all, series| Ok(all && open.exists([*series])?))
         })
     }
 

@@ -48,6 +48,24 @@ pub(crate) struct Ledger {
     faults: Faults,
 }
 
+/// When SQLite flushes its write-ahead log.
+#[derive(Debug, Clone, Copy)]
+enum Sync {
+    /// With each transaction.
+    Full,
+    /// Before the log is taken into the database; until then a loss of power takes back the last transactions, whole.
+    Normal,
+}
+
+impl Sync {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
+}
+
 /// Why a transaction is given up: SQLite failed, or the caller's wish does not fit.
 #[derive(Debug)]
 enum Halt {
@@ -91,9 +109,22 @@ impl Ledger {
         action: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Halt>,
     ) -> Result<T, SpoolError> {
+        self.write_as(Sync::Full, action, work)
+    }
+
+    /// The same, synced as told.
+    fn write_as<T>(
+        &self,
+        sync: Sync,
+        action: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Halt>,
+    ) -> Result<T, SpoolError> {
         let io = |error| SpoolError::io("write", &self.path, error);
         self.faults.step().map_err(io)?;
         let mut connection = self.connection();
+        connection
+            .pragma_update(None, "synchronous", sync.as_str())
+            .map_err(|error| ledger_error(action, &self.path, error))?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| ledger_error(action, &self.path, error))?;
@@ -101,6 +132,15 @@ impl Ledger {
         self.faults.step().map_err(io)?;
         transaction.commit().map_err(|error| ledger_error(action, &self.path, error))?;
         Ok(value)
+    }
+
+    /// How the last transaction was synced.
+    #[cfg(test)]
+    pub(crate) fn syncs(&self) -> Result<&'static str, SpoolError> {
+        let level: i64 = self.read("tell its pragma", |connection| {
+            connection.query_row("PRAGMA synchronous", [], |row| row.get(0))
+        })?;
+        Ok(if level == 2 { "FULL" } else { "NORMAL" })
     }
 
     /// Runs `work` on one consistent state.

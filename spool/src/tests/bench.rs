@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use domain::{
-    AeTitle, Announced, Ask, AssociationId, InstanceIdentity, InstanceOrigin, Job, JobId, Limits,
-    Moment, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid, TransferSyntaxUid,
+    AeTitle, Announced, Ask, AssociationId, Durability, InstanceIdentity, InstanceOrigin, Job,
+    JobId, Limits, Moment, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
+    TransferSyntaxUid,
 };
 use tempfile::TempDir;
 
@@ -19,6 +20,7 @@ pub(super) struct Bench {
     dir: TempDir,
     millis: Arc<AtomicU64>,
     pub(super) limits: Limits,
+    pub(super) durability: Durability,
     pub(super) faults: Faults,
 }
 
@@ -29,7 +31,8 @@ impl Bench {
         let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let limits = Limits { disk_free_bytes_min: 0, ..Limits::default() };
         let millis = Arc::new(AtomicU64::new(1000));
-        Self { dir: dir.unwrap(), millis, limits, faults: Faults::default() }
+        let durability = Durability::Disk;
+        Self { dir: dir.unwrap(), millis, limits, durability, faults: Faults::default() }
     }
 
     /// The spool's folder.
@@ -58,7 +61,7 @@ impl Bench {
         let millis = Arc::clone(&self.millis);
         let clock: Clock =
             Arc::new(move || Moment::from_unix_millis(millis.load(Ordering::SeqCst)));
-        Spool::open_with(&self.root(), &self.limits, clock, &self.faults)
+        Spool::open_with(&self.root(), &self.limits, self.durability, clock, &self.faults)
     }
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod broken;
 mod commitments;
+mod durability;
 mod faults;
 mod instances;
 mod jobs;

@@ -7,7 +7,7 @@ use tests::{NodeSettings, shared_data};
 
 use crate::delivery::comes_back_once;
 use crate::kill::{Storm, storm};
-use crate::memory::receive;
+use crate::memory::{receive, receive_one};
 use crate::outage::outage;
 use crate::support::text;
 
@@ -43,6 +43,13 @@ fn outage_of_a_minute() {
 fn memory() {
     if asked_for("memory") {
         receive(1000);
+    }
+}
+
+#[test]
+fn large() {
+    if asked_for("large") {
+        receive_one(2_000_000_000);
     }
 }
 

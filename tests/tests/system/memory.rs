@@ -1,11 +1,56 @@
 //! Receiving takes little memory, however long the series is.
 
+use tests::raw_peer::{self, Answer, CT_IMAGE_STORAGE, RawPeer, explicit};
 use tests::{Node, NodeSettings, Phantom, Stopwatch};
 
 use crate::support::{PATIENCE, call_well, left_out, text};
 
 /// What the receiving part may take at most.
 const BYTES_MAX: u64 = 100_000_000;
+
+/// What one instance may take more, however large it is.
+const BYTES_MORE_MAX: u64 = 30_000_000;
+
+#[test]
+fn an_instance_of_a_hundred_megabytes() {
+    receive_one(100_000_000);
+}
+
+/// Sends one instance of so many bytes of Pixel Data.
+pub(crate) fn receive_one(pixel_bytes: u32) {
+    if left_out("memory of a large instance", &["ONNX Runtime"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let settings =
+        NodeSettings { rule: "calling = [\"NOBODY\"]\n".into(), ..NodeSettings::default() };
+    let mut node = Node::start(&work.path().join("node"), &settings).unwrap();
+    let before = node.running().unwrap().memory_peak_bytes().unwrap();
+    let uid = |group: u16, element: u16, uid: &str| raw_peer::text(group, element, "UI", uid);
+    let head = [
+        uid(0x0008, 0x0016, CT_IMAGE_STORAGE),
+        uid(0x0008, 0x0018, "1.2.3.4"),
+        uid(0x0020, 0x000D, "1.2.3"),
+        uid(0x0020, 0x000E, "1.2.3.1"),
+        explicit(0x7FE0, 0x0010, "OW", pixel_bytes, &[]),
+    ]
+    .concat();
+    let watch = Stopwatch::start();
+    let mut peer = RawPeer::accepted(node.port).unwrap();
+    let answer = peer.store_long("1.2.3.4", &head, pixel_bytes.into()).unwrap();
+    assert_eq!(answer, Answer::Status(0));
+    let seconds = watch.elapsed().as_secs_f64();
+    peer.release().unwrap();
+    let more = node.running().unwrap().memory_peak_bytes().unwrap() - before;
+    println!(
+        "{} MB in {seconds:.1} s; memory at its peak {:.1} MB before, {:.1} MB more for it",
+        pixel_bytes / 1_000_000,
+        f64::from(u32::try_from(before / 1000).unwrap()) / 1000.0,
+        f64::from(u32::try_from(more / 1000).unwrap()) / 1000.0
+    );
+    assert!(more < BYTES_MORE_MAX, "{more} bytes");
+    node.stop().unwrap();
+}
 
 #[test]
 fn a_hundred_large_slices() {

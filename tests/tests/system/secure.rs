@@ -138,7 +138,7 @@ fn orthanc_takes_results_by_tls() {
         "DicomTlsCertificate": world.peer.certificate, "DicomTlsPrivateKey": world.peer.key,
         "DicomTlsTrustedCertificates": world.ca,
     });
-    let orthanc = Orthanc::start_with(&world.folder.path().join("orthanc"), &keys).unwrap();
+    let orthanc = Orthanc::start_with(&world.folder.path().join("orthanc"), &keys, &[]).unwrap();
     let settings = NodeSettings {
         destinations: vec![("pacs".into(), format!("ORTHANC@localhost:{}", orthanc.dicom_port))],
         wishes: format!("tls = {{ ca = {:?} }}", world.ca),

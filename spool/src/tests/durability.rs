@@ -1,0 +1,121 @@
+//! What is promised of an instance, and what the ledger may lose.
+
+use std::fs;
+use std::sync::mpsc;
+use std::thread;
+
+use domain::Durability;
+
+use super::bench::{Bench, announced, bytes_in, close, identity, origin, send};
+use crate::Change;
+
+#[test]
+fn where_no_disk_is_waited_for_the_sender_publishes_itself() {
+    let mut bench = Bench::new();
+    bench.durability = Durability::Cache;
+    let (spool, _) = bench.open();
+    let a = identity("1.1", "1.2", "1.3");
+    let mut part = spool.begin(&announced(&a), &origin("CT1")).unwrap();
+    part.write(b"a data set").unwrap();
+    let (tell, told) = mpsc::channel();
+    let here = thread::current().id();
+    let stored = move |outcome: Result<crate::Published, _>| {
+        assert_eq!(thread::current().id(), here);
+        tell.send(outcome.unwrap()).unwrap();
+    };
+    spool.publish(part, a.clone(), Box::new(stored));
+    // It is over when `publish` returns.
+    let published = told.try_recv().unwrap();
+    assert_eq!((published.change, published.instance.identity), (Change::New, a.clone()));
+    assert!(fs::read(published.instance.path).unwrap().ends_with(b"a data set"));
+    // What is there already has to be compared: that is the committer's work.
+    assert_eq!(send(&spool, &a, b"a data set").unwrap().change, Change::Identical);
+    assert_eq!(send(&spool, &a, b"another one").unwrap().change, Change::Replaced);
+    assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
+}
+
+#[test]
+fn senders_that_publish_themselves_lose_nothing() {
+    let mut bench = Bench::new();
+    bench.durability = Durability::Cache;
+    let (spool, _) = bench.open();
+    thread::scope(|scope| {
+        for sender in 0..8 {
+            let spool = &spool;
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let uid = format!("1.3.{sender}.{number}");
+                    send(spool, &identity("1.1", "1.2", &uid), b"a data set").unwrap();
+                }
+            });
+        }
+    });
+    let series = identity("1.1", "1.2", "1.3").series;
+    assert_eq!(spool.series_instances(&series).unwrap().len(), 200);
+    drop(spool);
+    let (spool, recovery) = bench.open();
+    assert_eq!((recovery.arrivals, recovery.lost.len(), recovery.parts_removed), (0, 0, 0));
+    assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
+}
+
+/// Loss of power may take back what was recorded last; the files are there, and the next start finds them.
+#[test]
+fn rows_that_went_with_the_power_come_back_from_the_files() {
+    let bench = Bench::new();
+    let first = identity("1.1", "1.2", "1.3");
+    let (spool, _) = bench.open();
+    send(&spool, &first, b"one").unwrap();
+    drop(spool);
+    let ledger = bench.root().join("ledger.sqlite");
+    let earlier = fs::read(&ledger).unwrap();
+    let (spool, _) = bench.open();
+    for (series, sop) in [("1.2", "1.4"), ("1.5", "1.6")] {
+        send(&spool, &identity("1.1", series, sop), b"later").unwrap();
+    }
+    drop(spool);
+    fs::write(&ledger, earlier).unwrap();
+    for rest in ["-wal", "-shm"] {
+        drop(fs::remove_file(bench.root().join(format!("ledger.sqlite{rest}"))));
+    }
+    let (spool, recovery) = bench.open();
+    assert!(!recovery.is_new_ledger);
+    assert_eq!((recovery.arrivals, recovery.lost.len()), (2, 0));
+    let open: Vec<_> = spool.open_series().unwrap().into_iter().map(|row| row.series).collect();
+    assert_eq!(open.len(), 2, "{open:?}");
+    assert_eq!(spool.series_instances(&first.series).unwrap().len(), 2);
+    assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
+}
+
+/// Files of a purged series are taken for leftovers at the next start, so its opening may not be lost.
+#[test]
+fn a_series_that_opens_is_recorded_for_good() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let a = identity("1.1", "1.2", "1.3");
+    let synced = || spool.ledger.syncs().unwrap();
+    send(&spool, &a, b"one").unwrap();
+    assert_eq!(synced(), "FULL");
+    send(&spool, &identity("1.1", "1.2", "1.4"), b"two").unwrap();
+    assert_eq!(synced(), "NORMAL");
+    close(&spool, &a.series, &[], bench.now()).unwrap();
+    assert_eq!(synced(), "FULL");
+    send(&spool, &identity("1.1", "1.2", "1.5"), b"late").unwrap();
+    assert_eq!(synced(), "FULL");
+}
+
+/// The folders above a series are synced once; when they were removed and come again, they are synced again.
+#[test]
+fn a_folder_that_came_again_is_synced_again() {
+    let bench = Bench::new();
+    bench.faults.plan(0, 0);
+    let (spool, _) = bench.open();
+    let operations = |sop: &str| {
+        let before = bench.faults.steps();
+        send(&spool, &identity("1.1", "1.2", sop), b"one").unwrap();
+        bench.faults.steps() - before
+    };
+    let (first, second) = (operations("1.3"), operations("1.4"));
+    assert_eq!(first, second + 2, "the study's folder and the one above it");
+    spool.folder.remove_folder(&bench.root().join("nothing")).unwrap();
+    assert_eq!(operations("1.5"), first);
+}

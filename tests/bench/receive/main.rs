@@ -1,0 +1,225 @@
+//! How many instances a second are received: a node of ours, the servers of others, and the floors beneath all of them.
+//!
+//! ```text
+//! receive DIR [--quick] [NAME…]       everything is written below DIR, and removed; names are parts of rows
+//! ```
+//!
+//! Each round starts each server anew with an empty folder, in turn, so that what else the machine does meets all of them alike.
+//! What is printed are medians. After each sending it is checked that the server has every instance.
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "it measures, and says what it measured"
+)]
+
+mod floor;
+mod sender;
+mod server;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use floor::Floor;
+use sender::{Sender, Sending};
+use server::Server;
+
+/// Associations at a time.
+const ASSOCIATIONS: [usize; 2] = [1, 4];
+
+/// How much is measured.
+struct Plan {
+    dir: PathBuf,
+    /// Instances of a sending; a table for each.
+    instances: &'static [usize],
+    rounds: usize,
+    /// Instances and rounds where each instance waits for a timer.
+    slow_instances: usize,
+    slow_rounds: usize,
+    /// Only rows that have one of these in their names; all without.
+    names: Vec<String>,
+}
+
+/// A place in the table: row and column.
+type Cell = (usize, usize);
+
+/// Instances a second in each cell, one number a round, and the most memory of each row in bytes.
+#[derive(Default)]
+struct Rates {
+    cells: BTreeMap<Cell, Vec<f64>>,
+    memory: BTreeMap<usize, u64>,
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let dir = PathBuf::from(arguments.next().context("a folder is missing")?);
+    let rest: Vec<String> = arguments.collect();
+    let names: Vec<String> = rest.iter().filter(|name| *name != "--quick").cloned().collect();
+    let plan = if names.len() < rest.len() {
+        Plan { dir, instances: &[300], rounds: 3, slow_instances: 40, slow_rounds: 1, names }
+    } else {
+        Plan { dir, instances: &[500, 3000], rounds: 5, slow_instances: 200, slow_rounds: 2, names }
+    };
+    for instances in plan.instances {
+        let rates = plan.measure(*instances)?;
+        plan.print(*instances, &rates);
+    }
+    Ok(())
+}
+
+impl Plan {
+    fn measure(&self, instances: usize) -> Result<Rates> {
+        let files = self.dir.join("files");
+        sender::write_files(&files, instances)?;
+        sender::write_files(&files, self.slow_instances)?;
+        let mut rates = Rates::default();
+        for round in 0..self.rounds {
+            for (row, floor) in (0..).zip(Floor::ALL).filter(|(_, floor)| self.wants(floor.name()))
+            {
+                self.measure_floor(row, floor, instances, &mut rates)?;
+            }
+            for (row, server) in (Floor::ALL.len()..).zip(Server::ALL) {
+                if self.wants(server.name()) {
+                    self.measure_server(row, server, (round, instances), &mut rates)
+                        .with_context(|| format!("measuring {}", server.name()))?;
+                }
+            }
+        }
+        Ok(rates)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|part| name.contains(part.as_str()))
+    }
+
+    fn measure_floor(
+        &self,
+        row: usize,
+        floor: Floor,
+        instances: usize,
+        rates: &mut Rates,
+    ) -> Result<()> {
+        for (column, associations) in ASSOCIATIONS.into_iter().enumerate() {
+            let dir = self.empty("floor")?;
+            let took = floor.measure(&dir, associations, instances)?;
+            rates.add((row, column), instances, took);
+            fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        }
+        Ok(())
+    }
+
+    fn measure_server(
+        &self,
+        row: usize,
+        server: Server,
+        (round, instances): (usize, usize),
+        rates: &mut Rates,
+    ) -> Result<()> {
+        for (index, sender) in Sender::ALL.into_iter().enumerate() {
+            // A stock storescu waits for a timer, too, unless the receiver spares it that: only we do.
+            let is_ours = matches!(server, Server::ParsenodeCache | Server::ParsenodeDisk);
+            let is_slow = server.is_timer_bound() || (sender == Sender::Storescu && !is_ours);
+            if is_slow && round >= self.slow_rounds {
+                continue;
+            }
+            let instances = if is_slow { self.slow_instances } else { instances };
+            for (column, associations) in ASSOCIATIONS.into_iter().enumerate() {
+                let (took, memory) = self.send(server, sender, (associations, instances))?;
+                rates.add((row, ASSOCIATIONS.len() * index + column), instances, took);
+                let most = rates.memory.entry(row).or_default();
+                *most = memory.max(*most);
+            }
+        }
+        Ok(())
+    }
+
+    fn send(
+        &self,
+        server: Server,
+        sender: Sender,
+        (associations, instances): (usize, usize),
+    ) -> Result<(Duration, u64)> {
+        let dir = self.empty("server")?;
+        let mut started = server.start(&dir)?;
+        let sending = Sending {
+            port: started.port(),
+            called: server.title(),
+            associations,
+            instances,
+            files: &self.dir.join("files"),
+        };
+        let took = sender.send(&sending)?;
+        let memory = started.memory_peak_bytes()?;
+        started.check(instances)?;
+        started.stop()?;
+        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        let (server, sender) = (server.name(), sender.name());
+        tell(&format!("{server} | {sender} | {associations} | {instances} | {took:.2?}"));
+        Ok((took, memory))
+    }
+
+    /// An empty folder, with nothing of earlier runs still on its way to the disk.
+    fn empty(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.dir.join(name);
+        if dir.exists() {
+            fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        }
+        fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+        sync(&dir)?;
+        Ok(dir)
+    }
+
+    fn print(&self, instances: usize, rates: &Rates) {
+        println!(
+            "\nInstances a second, {instances} instances of 512 x 512 x 16 bit, medians of {} rounds",
+            self.rounds
+        );
+        println!(
+            "({} instances and {} round(s) where each instance waits for a timer)\n",
+            self.slow_instances, self.slow_rounds
+        );
+        let columns = Sender::ALL.iter().flat_map(|sender| {
+            ASSOCIATIONS.map(|associations| format!("{} x{associations}", sender.name()))
+        });
+        let columns: Vec<String> = columns.collect();
+        println!("| | {} | peak MB |", columns.join(" | "));
+        println!("|---|{}", "---:|".repeat(columns.len() + 1));
+        let names = Floor::ALL.map(Floor::name).into_iter().chain(Server::ALL.map(Server::name));
+        for (row, name) in names.enumerate().filter(|(_, name)| self.wants(name)) {
+            let cells = (0..columns.len()).map(|column| rates.median((row, column)));
+            let memory =
+                rates.memory.get(&row).map_or(String::new(), |b| (b / 1_000_000).to_string());
+            println!("| {name} | {} | {memory} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+    }
+}
+
+impl Rates {
+    fn add(&mut self, cell: Cell, instances: usize, took: Duration) {
+        self.cells.entry(cell).or_default().push(instances as f64 / took.as_secs_f64());
+    }
+
+    fn median(&self, cell: Cell) -> String {
+        let Some(rates) = self.cells.get(&cell) else { return String::new() };
+        let mut rates = rates.clone();
+        rates.sort_by(f64::total_cmp);
+        format!("{:.0}", rates[rates.len() / 2])
+    }
+}
+
+/// Writes back what the system holds for the file system of `dir`.
+fn sync(dir: &Path) -> Result<()> {
+    let status = Command::new("sync").arg("-f").arg(dir).status().context("starting sync")?;
+    anyhow::ensure!(status.success(), "sync: {status}");
+    Ok(())
+}
+
+/// How far it is, beside the table.
+#[expect(clippy::print_stderr, reason = "the table goes to stdout")]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}
