@@ -53,7 +53,7 @@ fn check(command: &Command) {
         }
         Command::OtherRequest(request) => Response::to_other(request),
         Command::EchoRequest { message_id } => Response::to_echo(*message_id),
-        Command::CancelRequest | Command::Response(_) => return,
+        Command::NormalizedRequest(_) | Command::CancelRequest | Command::Response(_) => return,
     };
     let response = Command::Response(response);
     assert_eq!(again(&again(&response)), again(&response));
