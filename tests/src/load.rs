@@ -99,7 +99,9 @@ impl Sender {
         }
         match self.peer.store_prepared(&self.message)? {
             Answer::Status(0) => Ok(()),
-            other => bail!("{uid}: {other:?}"),
+            other @ (Answer::Status(_) | Answer::Aborted | Answer::Closed) => {
+                bail!("{uid}: {other:?}")
+            }
         }
     }
 }

@@ -94,11 +94,11 @@ impl Acceptor for Picky {
     }
 
     fn takes_abstract_syntax(&self, uid: &str) -> bool {
-        uid.len() % 4 != 0
+        !uid.len().is_multiple_of(4)
     }
 
     fn takes_transfer_syntax(&self, _: &str, uid: &str) -> bool {
-        uid.len() % 3 != 0 && uid.len() <= 64
+        !uid.len().is_multiple_of(3) && uid.len() <= 64
     }
 
     fn pdu_length_max(&self) -> u32 {
