@@ -118,7 +118,7 @@ fn small() -> DataSet {
     set.put_uid(tags::SERIES_INSTANCE_UID, "1.2.1");
     set.put_text(tags::IMAGE_POSITION_PATIENT, Vr::DS, "1.5\\-2\\3e1");
     set.put_u16s(tags::ROWS, &[2]);
-    set.put_bytes(tags::ICC_PROFILE, Vr::OB, vec![1, 2, 3, 4]);
+    set.put_bytes(tags::EXTENDED_OFFSET_TABLE, Vr::OV, vec![0; 8]);
     set.put_items(tags::REFERENCED_STUDY_SEQUENCE, vec![outer]);
     set
 }
