@@ -1,7 +1,8 @@
 //! The committer: one thread that makes instances durable, many at a time.
 //!
-//! Whatever waits is one batch: contents are synced, files moved to their places, folders synced, one transaction
-//! recorded, then everybody is told, in order. One sync of a folder then serves the whole batch.
+//! Whatever waits is one batch: files are moved to their places and synced there, with their names; one transaction is
+//! recorded; then everybody is told, in order. The files of a batch share their flush. Where a file may be cut after loss of
+//! power, its seal tells.
 //!
 //! The transaction is not synced while series only grow: files are the truth, and a start finds those whose rows were
 //! lost with the power. Everything else is recorded with a sync, which takes these rows with it.
@@ -18,7 +19,7 @@ use domain::{Durability, InstanceIdentity, SpooledInstance};
 
 use crate::compare::{There, compare};
 use crate::durable::parent;
-use crate::folder::Folder;
+use crate::folder::{Folder, Names};
 use crate::ledger::{Arrival, Change, Ledger};
 use crate::part::PartFile;
 use crate::room::Room;
@@ -80,7 +81,12 @@ impl Committer {
     pub(crate) fn run(&self, requests: &Receiver<Request>) {
         while let Ok(first) = requests.recv() {
             let more = requests.try_iter().take(BATCH_MAX - 1);
-            self.commit(std::iter::once(first).chain(more).collect());
+            let mut waiting: Vec<Request> = std::iter::once(first).chain(more).collect();
+            while !waiting.is_empty() {
+                let (now, later) = without_doubles(waiting);
+                self.commit(now);
+                waiting = later;
+            }
         }
     }
 
@@ -123,11 +129,11 @@ impl Committer {
 
     /// Outcomes for the items that have not failed by themselves.
     fn publish(&self, items: &mut [Item]) -> std::vec::IntoIter<Result<Published, SpoolError>> {
-        if self.durability == Durability::Disk {
-            sync_contents(items);
-        }
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         self.move_all(items);
+        if self.durability == Durability::Disk {
+            self.sync_files(items);
+        }
         let arrivals: Vec<_> =
             items.iter().filter(|item| item.failed.is_none()).map(Item::arrival).collect();
         let recorded = self.sync_folders(items).and_then(|()| self.record(&arrivals));
@@ -148,13 +154,19 @@ impl Committer {
     fn move_one(&self, item: &mut Item) -> Result<(), SpoolError> {
         item.there = compare(&item.part, &item.identity.transfer_syntax, &item.target)?;
         match item.there {
-            // It may be from a batch that failed halfway, so its folders are synced again like those of the others.
+            // It may be from a batch that failed halfway, so it is synced like the others.
             There::Same => Ok(()),
             There::Nothing => {
+                item.part.seal()?;
                 self.folder.create_folder(parent(&item.target))?;
                 item.part.move_to(&item.target)
             }
             There::Other { file_bytes } => {
+                item.part.seal()?;
+                // What is there was acknowledged: it goes only when the other is safe.
+                if self.durability == Durability::Disk {
+                    item.part.sync()?;
+                }
                 self.ledger.reopen(&item.identity, (self.clock)())?;
                 item.part.move_to(&item.target)?;
                 self.room.give_back(file_bytes);
@@ -163,9 +175,30 @@ impl Committer {
         }
     }
 
-    /// Syncs the folders of series and those above, each once.
+    /// Syncs the files where they lie now. What cannot be synced is taken away again: the system may take it for written.
+    fn sync_files(&self, items: &mut [Item]) {
+        let sync = |item: &mut Item| {
+            let synced = match item.there {
+                _ if item.failed.is_some() => return Ok(()),
+                There::Same => self.folder.sync_path(&item.target),
+                There::Nothing | There::Other { .. } => item.part.sync(),
+            };
+            item.failed = synced.err();
+            Ok(())
+        };
+        // A fault stays with its item.
+        drop(for_each_at_once(items, sync));
+        for item in items.iter_mut().filter(|item| item.failed.is_some()) {
+            // What took the place of something that was acknowledged stays: it was synced before.
+            if item.there == There::Nothing {
+                item.part.withdraw(&item.target);
+            }
+        }
+    }
+
+    /// Syncs the folders of series and those above, each once, where the files did not take them along.
     fn sync_folders(&self, items: &[Item]) -> Result<(), SpoolError> {
-        if self.durability == Durability::Cache {
+        if self.durability == Durability::Cache || self.folder.names() == Names::WithFile {
             return Ok(());
         }
         let series: BTreeSet<&Path> = items
@@ -206,15 +239,16 @@ impl Item {
     }
 }
 
-fn sync_contents(items: &mut [Item]) {
-    let sync = |item: &mut Item| {
-        if item.failed.is_none() {
-            item.failed = item.part.sync().err();
-        }
-        Ok(())
-    };
-    // A fault stays with its item.
-    drop(for_each_at_once(items, sync));
+/// The first request for each instance, and the others: they are compared with what then is there.
+fn without_doubles(requests: Vec<Request>) -> (Vec<Request>, Vec<Request>) {
+    let mut seen = BTreeSet::new();
+    let (mut first, mut others) = (Vec::new(), Vec::new());
+    for request in requests {
+        let identity = &request.identity;
+        let key = (identity.study.clone(), identity.series.clone(), identity.sop_instance.clone());
+        if seen.insert(key) { first.push(request) } else { others.push(request) }
+    }
+    (first, others)
 }
 
 /// Works on all items at the same time, as far as there are threads; gives one of the errors. File systems join syncs

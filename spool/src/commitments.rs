@@ -1,7 +1,8 @@
 //! Storage commitment in the ledger, both ways. Each method is one transaction, durable when it returns.
 
 use domain::{
-    AeTitle, CommitmentReport, CommitmentRequest, Moment, RequestId, SopInstanceUid, TransactionUid,
+    AeTitle, CommitmentReport, CommitmentRequest, Durability, Moment, RequestId, SopInstanceUid,
+    TransactionUid,
 };
 
 use crate::ledger::{Asked, Asker, DueCommitment, OpenMax, OwedReport, Reported};
@@ -130,7 +131,11 @@ impl Spool {
         request: RequestId,
         next_at: Moment,
     ) -> Result<Option<CommitmentReport>, SpoolError> {
-        self.ledger.claim_report(request, next_at)
+        let report = self.ledger.claim_report(request, next_at)?;
+        if report.is_some() {
+            self.keep_what_is_said()?;
+        }
+        Ok(report)
     }
 
     /// The report that is due longest, if one is. It is not due again before `next_at`.
@@ -142,7 +147,20 @@ impl Spool {
         now: Moment,
         next_at: Moment,
     ) -> Result<Option<OwedReport>, SpoolError> {
-        self.ledger.claim_due_report(now, next_at)
+        let owed = self.ledger.claim_due_report(now, next_at)?;
+        if owed.is_some() {
+            self.keep_what_is_said()?;
+        }
+        Ok(owed)
+    }
+
+    /// Who is told that something is committed to may remove it, so it has to be on stable storage, whatever was promised
+    /// when it came.
+    fn keep_what_is_said(&self) -> Result<(), SpoolError> {
+        match self.committer.durability {
+            Durability::Cache => self.folder.sync_everything(),
+            Durability::Disk => Ok(()),
+        }
     }
 
     /// When the next report is due.

@@ -32,6 +32,12 @@ mod none {
         pub(crate) fn step(&self) -> io::Result<()> {
             Ok(())
         }
+
+        /// Names of files are as the file system has them.
+        #[expect(clippy::unused_self, reason = "the form that tests need")]
+        pub(crate) fn has_names_by_folder(&self) -> bool {
+            false
+        }
     }
 }
 
@@ -39,7 +45,7 @@ mod none {
 mod planned {
     use std::io;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     /// Which operations fail: those numbered `from` up to, not with, `until`, counted from 0 since the last plan.
     #[derive(Debug, Clone, Default)]
@@ -50,6 +56,7 @@ mod planned {
         steps: AtomicU64,
         from: AtomicU64,
         until: AtomicU64,
+        names_by_folder: AtomicBool,
     }
 
     impl Faults {
@@ -58,6 +65,16 @@ mod planned {
             self.0.from.store(from, Ordering::SeqCst);
             self.0.until.store(until, Ordering::SeqCst);
             self.0.steps.store(0, Ordering::SeqCst);
+        }
+
+        /// From now on the file system is one on which folders have to be synced.
+        pub(crate) fn need_folder_syncs(&self) {
+            self.0.names_by_folder.store(true, Ordering::SeqCst);
+        }
+
+        /// Whether it is.
+        pub(crate) fn has_names_by_folder(&self) -> bool {
+            self.0.names_by_folder.load(Ordering::SeqCst)
         }
 
         /// Operations since the last plan.

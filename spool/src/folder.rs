@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +13,7 @@ use domain::{InstanceIdentity, JobId, SeriesInstanceUid, StudyInstanceUid};
 use crate::SpoolError;
 use crate::durable;
 use crate::faults::Faults;
+use crate::seal;
 
 /// Access to a folder that we create: its owner everything, its group reading, others nothing. Patients' images lie in it.
 const FOLDER_MODE: u32 = 0o750;
@@ -20,10 +21,40 @@ const FOLDER_MODE: u32 = 0o750;
 /// Folders that are remembered as durable; more are forgotten, all at once, and synced again.
 const DURABLE_MAX: usize = 4096;
 
+/// What makes the name of a new or moved file durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// A sync of the file, which writes the journal up to its last change: ext4, XFS and btrfs do so.
+    WithFile,
+    /// Only a sync of its folder, which is all that POSIX promises.
+    ByFolder,
+}
+
+impl Names {
+    /// What holds for the file system of a folder that exists; the careful answer where nobody can tell.
+    #[cfg(target_os = "linux")]
+    fn at(path: &Path) -> Self {
+        /// ext2 to ext4, XFS, btrfs; and tmpfs, where there is nothing to be durable.
+        const KNOWN: [i64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994];
+        let magic = rustix::fs::statfs(path).map(|info| info.f_type);
+        if magic.is_ok_and(|magic| KNOWN.contains(&magic)) {
+            Self::WithFile
+        } else {
+            Self::ByFolder
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn at(_: &Path) -> Self {
+        Self::ByFolder
+    }
+}
+
 /// `incoming/`, `instances/<study>/<series>/<sop>.dcm`, `results/<job>/`, `ledger.sqlite`, `spool.lock`.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
+    names: Names,
     /// Folders whose entries in the folders above them were synced by us, and not removed since.
     durable: Mutex<BTreeSet<PathBuf>>,
     /// Lets operations fail in tests.
@@ -33,7 +64,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// The folder at `root`.
     pub(crate) fn new(root: &Path, faults: Faults) -> Self {
-        Self { root: root.to_owned(), durable: Mutex::default(), faults }
+        let existing = root.ancestors().find(|folder| folder.exists());
+        let names = Names::at(existing.unwrap_or(root));
+        Self { root: root.to_owned(), names, durable: Mutex::default(), faults }
     }
 
     /// The folder itself.
@@ -69,6 +102,11 @@ impl Folder {
     /// The file of an instance.
     pub(crate) fn instance(&self, identity: &InstanceIdentity) -> PathBuf {
         instance_in(&self.root, identity)
+    }
+
+    /// What makes the name of a new or moved file durable here.
+    pub(crate) fn names(&self) -> Names {
+        if self.faults.has_names_by_folder() { Names::ByFolder } else { self.names }
     }
 
     /// Creates the folders that are not there, durably.
@@ -121,14 +159,40 @@ impl Folder {
         self.on("write", path, || file.write_all(bytes))
     }
 
-    /// Makes the content of a file durable.
+    /// Writes over the beginning of a file.
+    pub(crate) fn overwrite(
+        &self,
+        file: &File,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<(), SpoolError> {
+        self.on("write", path, || file.write_all_at(bytes, 0))
+    }
+
+    /// Makes content and attributes of a file durable; its name, too, where [`Folder::names`] says so.
     pub(crate) fn sync_file(&self, file: &File, path: &Path) -> Result<(), SpoolError> {
-        self.on("sync", path, || file.sync_data())
+        self.on("sync", path, || file.sync_all())
+    }
+
+    /// Makes a file durable that nobody has open.
+    pub(crate) fn sync_path(&self, path: &Path) -> Result<(), SpoolError> {
+        self.on("sync", path, || File::open(path)?.sync_all())
     }
 
     /// Makes the entries of a folder durable.
     pub(crate) fn sync_folder(&self, path: &Path) -> Result<(), SpoolError> {
         self.on("sync", path, || durable::sync_folder(path))
+    }
+
+    /// Makes everything durable that lies in the spool, and whatever else is on its file system.
+    pub(crate) fn sync_everything(&self) -> Result<(), SpoolError> {
+        self.on("sync all of", &self.root, || {
+            #[cfg(target_os = "linux")]
+            rustix::fs::syncfs(File::open(&self.root)?)?;
+            #[cfg(not(target_os = "linux"))]
+            rustix::fs::sync();
+            Ok(())
+        })
     }
 
     /// Whether the folder itself survives loss of power, as far as we know. A sync that is not needed costs a flush of the disk.
@@ -183,6 +247,18 @@ impl Folder {
             }
             Err(error) => gone_is_fine(Err(error)).map(|()| Vec::new()),
         })
+    }
+
+    /// Whether an instance's file is as long as its seal says. Where nobody can tell, it counts as whole, and whoever
+    /// reads it will see.
+    pub(crate) fn is_whole(&self, path: &Path) -> bool {
+        let read = File::open(path).and_then(|mut file| {
+            let mut preamble = Vec::new();
+            let wanted = u64::try_from(seal::SEAL_BYTES).unwrap_or(u64::MAX);
+            Read::by_ref(&mut file).take(wanted).read_to_end(&mut preamble)?;
+            Ok((preamble, file.metadata()?.len()))
+        });
+        read.map_or(true, |(preamble, length)| seal::is_whole(&preamble, length))
     }
 
     /// Length of a file; `None` when it is not there.

@@ -29,6 +29,7 @@ mod records;
 mod recover;
 mod results;
 mod room;
+mod seal;
 mod spool;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! An instance on its way in.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataset::{FileMeta, file_meta_bytes};
@@ -10,6 +10,7 @@ use domain::{Announced, InstanceIdentity, InstanceOrigin};
 use crate::SpoolError;
 use crate::folder::Folder;
 use crate::room::Room;
+use crate::seal;
 
 /// A file in `incoming/` that grows. Dropped without being published, it leaves nothing behind.
 #[derive(Debug)]
@@ -49,7 +50,10 @@ impl PartFile {
             failed: None,
             moved: false,
         };
-        let meta = file_meta_bytes(&FileMeta::received(announced, origin));
+        let mut meta = file_meta_bytes(&FileMeta::received(announced, origin));
+        for (to, from) in meta.iter_mut().zip(seal::unfinished()) {
+            *to = from;
+        }
         part.meta_bytes = part.append(&meta)?;
         Ok(part)
     }
@@ -98,20 +102,32 @@ impl PartFile {
         }
     }
 
-    /// Makes the content durable.
+    /// Says in the file that it is whole.
+    pub(crate) fn seal(&self) -> Result<(), SpoolError> {
+        self.folder.overwrite(&self.file, &self.path, &seal::whole(self.file_bytes()))
+    }
+
+    /// Makes the file durable, wherever it lies by now; its name with it, where [`Folder::names`] says so.
     pub(crate) fn sync(&self) -> Result<(), SpoolError> {
         self.folder.sync_file(&self.file, &self.path)
     }
 
+    /// The file, which was moved to `target`, goes with this part.
+    pub(crate) fn withdraw(&mut self, target: &Path) {
+        if std::mem::replace(&mut self.moved, false) {
+            target.clone_into(&mut self.path);
+        }
+    }
+
     /// Moves the file to `target`; its bytes stay counted as the spool's.
-    pub(crate) fn move_to(&mut self, target: &std::path::Path) -> Result<(), SpoolError> {
+    pub(crate) fn move_to(&mut self, target: &Path) -> Result<(), SpoolError> {
         self.folder.rename(&self.path, target)?;
         self.moved = true;
         Ok(())
     }
 
     /// Where it lies.
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 

@@ -10,7 +10,7 @@ use domain::{
 
 use crate::SpoolError;
 use crate::folder::{Entry, Folder};
-use crate::ledger::{Arrival, Found, Ledger};
+use crate::ledger::{Arrival, Found, Ledger, NoArrival};
 
 /// What the spool was like when it was opened, for the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Recovery {
     pub ledger_set_aside: Option<PathBuf>,
     /// Files in `incoming/` that were removed. None of them had been acknowledged.
     pub parts_removed: usize,
+    /// Instance files that were cut by loss of power, and were removed. None had been acknowledged, unless before the disk had it.
+    pub cut_removed: usize,
     /// Instance files that were not in the ledger and are now: their series are open.
     pub arrivals: usize,
     /// Instances in the ledger whose file is not there. They are dropped from it.
@@ -83,10 +85,11 @@ fn recover_instances(
     }
     let read = |found: &Found, sop_instance: &str| read_arrival(folder, found, sop_instance);
     let differences = ledger.reconcile(&found, &read, now)?;
-    for path in &differences.leftovers {
+    for path in differences.leftovers.iter().chain(&differences.cut) {
         folder.remove_file(path)?;
     }
     recovery.arrivals = differences.arrivals;
+    recovery.cut_removed = differences.cut.len();
     recovery.foreign.extend(differences.foreign);
     recovery.lost = differences.lost;
     Ok(())
@@ -135,15 +138,18 @@ fn sop_instance(entry: &Entry) -> Option<SopInstanceUid> {
     uid.filter(|_| !entry.is_folder)
 }
 
-/// The arrival that a file stands for; its path when it is no instance.
-fn read_arrival(folder: &Folder, found: &Found, sop_instance: &str) -> Result<Arrival, PathBuf> {
+/// The arrival that a file stands for.
+fn read_arrival(folder: &Folder, found: &Found, sop_instance: &str) -> Result<Arrival, NoArrival> {
     let path = folder.series(&found.study, &found.series).join(format!("{sop_instance}.dcm"));
     let read = dataset::read_file_meta(&path).ok().and_then(|meta| {
         let file_bytes = fs::metadata(&path).ok()?.len();
         (meta.sop_instance.as_str() == sop_instance).then_some((meta, file_bytes))
     });
-    let Some((meta, file_bytes)) = read else { return Err(path) };
-    let unknown = || AeTitle::parse("UNKNOWN").map_err(|_| path.clone());
+    if !folder.is_whole(&path) {
+        return Err(NoArrival::Cut(path));
+    }
+    let Some((meta, file_bytes)) = read else { return Err(NoArrival::Foreign(path)) };
+    let unknown = || AeTitle::parse("UNKNOWN").map_err(|_| NoArrival::Foreign(path.clone()));
     Ok(Arrival {
         identity: InstanceIdentity {
             study: found.study.clone(),

@@ -32,7 +32,7 @@ pub struct Spool {
     /// Held by whoever moves or removes instance files.
     pub(crate) moving: Arc<Mutex<()>>,
     parts: AtomicU64,
-    committer: Arc<Committer>,
+    pub(crate) committer: Arc<Committer>,
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: no second node before the committer has ended.

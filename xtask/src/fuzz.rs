@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ::tests::Stopwatch;
+use ::tests::{Stopwatch, run as run_program};
 use anyhow::{Context as _, Result, bail};
 
 use crate::report::{line, seconds};
@@ -61,7 +61,7 @@ fn targets() -> Result<Vec<String>> {
 }
 
 fn need_cargo_fuzz() -> Result<()> {
-    if ::tests::run(Command::new("cargo").args(["fuzz", "--version"])).is_ok() {
+    if run_program(Command::new("cargo").args(["fuzz", "--version"])).is_ok() {
         return Ok(());
     }
     line("installing cargo-fuzz");
@@ -99,9 +99,8 @@ fn fuzz(name: &str, time: u64) -> Result<bool> {
     let good = status.context("starting cargo fuzz")?.success();
     let text = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
     let text = String::from_utf8_lossy(&text);
-    let stat = |key: &str| {
-        last_number(&text, key).map_or_else(|| "?".into(), |number: u64| number.to_string())
-    };
+    let stat =
+        |key: &str| last_number(&text, key).map_or_else(|| "?".into(), |number| number.to_string());
     let (runs, speed) =
         (stat("stat::number_of_executed_units:"), stat("stat::average_exec_per_sec:"));
     let (new, edges) = (stat("stat::new_units_added:"), stat(" cov: "));

@@ -17,9 +17,6 @@ use tests::Phantom;
 
 type Failure = Box<dyn Error>;
 
-/// ICC Profile (0028,2000), which the node does not read.
-const ICC_PROFILE: domain::Tag = domain::Tag::new(0x0028, 0x2000);
-
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 
 fn main() -> Result<(), Failure> {
@@ -121,7 +118,7 @@ fn small() -> DataSet {
     set.put_uid(tags::SERIES_INSTANCE_UID, "1.2.1");
     set.put_text(tags::IMAGE_POSITION_PATIENT, Vr::DS, "1.5\\-2\\3e1");
     set.put_u16s(tags::ROWS, &[2]);
-    set.put_bytes(ICC_PROFILE, Vr::OB, vec![1, 2, 3, 4]);
+    set.put_bytes(tags::EXTENDED_OFFSET_TABLE, Vr::OV, vec![0; 8]);
     set.put_items(tags::REFERENCED_STUDY_SEQUENCE, vec![outer]);
     set
 }

@@ -27,7 +27,7 @@ use crate::SpoolError;
 use crate::faults::Faults;
 
 pub(crate) use arrivals::Arrival;
-pub(crate) use reconcile::Found;
+pub(crate) use reconcile::{Found, NoArrival};
 pub(crate) use requests::Asker;
 pub(crate) use results::WrittenResult;
 

@@ -1,7 +1,7 @@
 //! Bringing the ledger in line with the files, once at each start.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::{JobId, Moment, SeriesInstanceUid, StudyInstanceUid};
 use rusqlite::{Connection, Transaction};
@@ -30,14 +30,25 @@ pub(crate) struct Differences {
     pub(crate) arrivals: usize,
     /// Files of series that were removed: they may go.
     pub(crate) leftovers: Vec<PathBuf>,
+    /// Files that are cut: they were never acknowledged, or before the system had written them, and may go.
+    pub(crate) cut: Vec<PathBuf>,
     /// Files that are no DICOM: nobody's, left alone.
     pub(crate) foreign: Vec<PathBuf>,
     /// Rows whose file is not there; they are dropped.
     pub(crate) lost: Vec<PathBuf>,
 }
 
-/// Makes an arrival of the file of a SOP Instance UID; gives its path when it is no instance.
-pub(crate) type ReadFile<'a> = &'a dyn Fn(&Found, &str) -> Result<Arrival, PathBuf>;
+/// A file that is no arrival, with its path.
+#[derive(Debug)]
+pub(crate) enum NoArrival {
+    /// No instance.
+    Foreign(PathBuf),
+    /// Not all of an instance.
+    Cut(PathBuf),
+}
+
+/// Makes an arrival of the file of a SOP Instance UID.
+pub(crate) type ReadFile<'a> = &'a dyn Fn(&Found, &str) -> Result<Arrival, NoArrival>;
 
 impl Ledger {
     /// Goes through all series folders as one transaction.
@@ -51,14 +62,17 @@ impl Ledger {
             let mut differences = Differences::default();
             let mut visited = BTreeSet::new();
             for folder in found {
+                let cut = differences.cut.len();
                 self.record_unknown(transaction, folder, (read, now), &mut differences)?;
-                self.drop_lost(transaction, folder, &mut differences)?;
+                let is_cut = |path: &Path| differences.cut.iter().skip(cut).any(|cut| cut == path);
+                let lost = self.drop_lost(transaction, folder, &is_cut)?;
+                differences.lost.extend(lost);
                 visited.insert((folder.series.as_str(), folder.study.as_str()));
             }
             for (series, study) in recorded_series(transaction)? {
                 if !visited.contains(&(series.as_str(), study.as_str())) {
                     let gone = Found { study, series, files: BTreeMap::new() };
-                    self.drop_lost(transaction, &gone, &mut differences)?;
+                    differences.lost.extend(self.drop_lost(transaction, &gone, &|_| false)?);
                 }
             }
             Ok(differences)
@@ -87,33 +101,36 @@ impl Ledger {
                     self.record_one(transaction, &arrival, now)?;
                     differences.arrivals += 1;
                 }
-                Err(path) => differences.foreign.push(path),
+                Err(NoArrival::Foreign(path)) => differences.foreign.push(path),
+                Err(NoArrival::Cut(path)) => differences.cut.push(path),
             }
         }
         Ok(())
     }
 
-    /// Drops rows without a file, and counts the instances of the series again.
+    /// Drops rows without a file, or with one that is cut, and counts the instances of the series again; gives their paths.
     fn drop_lost(
         &self,
         transaction: &Transaction<'_>,
         found: &Found,
-        differences: &mut Differences,
-    ) -> Result<(), Halt> {
+        is_cut: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<PathBuf>, Halt> {
         let recorded = recorded_files(transaction, found)?;
-        let lost = recorded.keys().filter(|uid| !found.files.contains_key(*uid));
+        let is_lost =
+            |uid: &&String| !found.files.contains_key(*uid) || is_cut(&self.path_of(found, uid));
+        let mut paths = Vec::new();
         let mut delete = transaction.prepare_cached(
             "DELETE FROM instances WHERE series = ?1 AND sop_instance = ?2 AND study = ?3",
         )?;
         let mut count = transaction.prepare_cached(
             "UPDATE series SET instance_count = instance_count - 1 WHERE series = ?1",
         )?;
-        for sop_instance in lost {
+        for sop_instance in recorded.keys().filter(is_lost) {
             delete.execute((found.series.as_str(), sop_instance, found.study.as_str()))?;
             count.execute([found.series.as_str()])?;
-            differences.lost.push(self.path_of(found, sop_instance));
+            paths.push(self.path_of(found, sop_instance));
         }
-        Ok(())
+        Ok(paths)
     }
 
     fn path_of(&self, found: &Found, sop_instance: &str) -> PathBuf {

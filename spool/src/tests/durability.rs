@@ -7,7 +7,7 @@ use std::thread;
 use domain::Durability;
 
 use super::bench::{Bench, announced, bytes_in, close, identity, origin, send};
-use crate::Change;
+use crate::{Change, seal};
 
 #[test]
 fn where_no_disk_is_waited_for_the_sender_publishes_itself() {
@@ -86,6 +86,70 @@ fn rows_that_went_with_the_power_come_back_from_the_files() {
     assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
 }
 
+#[test]
+fn a_file_says_how_long_it_is() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let path = send(&spool, &identity("1.1", "1.2", "1.3"), b"a data set").unwrap().instance.path;
+    let file = fs::read(path).unwrap();
+    assert_eq!(file[..24], seal::whole(file.len() as u64));
+    assert_eq!(file[24..132], [[0; 104].as_slice(), b"DICM"].concat());
+}
+
+/// After loss of power a file may lie in its place and be cut. The seal tells.
+#[test]
+fn files_that_are_cut_are_no_arrivals() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let a = identity("1.1", "1.2", "1.3");
+    let whole = send(&spool, &a, b"a data set").unwrap().instance.path;
+    drop(spool);
+    let (file, cut) = (fs::read(&whole).unwrap(), whole.with_file_name("1.4.dcm"));
+    for length in [0, 10, 100, file.len() - 1] {
+        fs::write(&cut, &file[..length]).unwrap();
+        let (spool, recovery) = bench.open();
+        assert_eq!((recovery.cut_removed, recovery.arrivals), (1, 0), "{length}");
+        assert_eq!((recovery.lost.len(), recovery.foreign.len()), (0, 0), "{length}");
+        assert!(!cut.exists());
+        assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
+    }
+    // One that never got its seal.
+    let unfinished = [seal::unfinished().as_slice(), &file[24..]].concat();
+    fs::write(&cut, unfinished).unwrap();
+    assert_eq!(bench.open().1.cut_removed, 1);
+    // One that the ledger knows, as it may be with durability in the cache.
+    fs::write(&whole, &file[..file.len() - 1]).unwrap();
+    let (spool, recovery) = bench.open();
+    assert_eq!((recovery.cut_removed, recovery.lost), (1, vec![whole]));
+    assert_eq!(spool.series_instances(&a.series).unwrap(), []);
+    assert_eq!(spool.snapshot().unwrap().series[0].instance_count, 0);
+    assert_eq!(send(&spool, &a, b"a data set").unwrap().change, Change::New);
+}
+
+/// What cannot be synced is neither acknowledged nor left where it could be taken for written.
+#[test]
+fn a_file_that_cannot_be_synced_is_taken_away() {
+    let a = identity("1.1", "1.2", "1.3");
+    let operations = {
+        let bench = Bench::new();
+        let (spool, _) = bench.open();
+        bench.faults.plan(0, 0);
+        send(&spool, &a, b"one").unwrap();
+        bench.faults.steps()
+    };
+    let mut refused = 0;
+    for step in 0..operations {
+        let bench = Bench::new();
+        let (spool, _) = bench.open();
+        bench.faults.plan(step, step + 1);
+        refused += usize::from(send(&spool, &a, b"one").is_err());
+        // Whatever it was, it can be sent again, and what is there is counted.
+        send(&spool, &a, b"one").unwrap();
+        assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()), "step {step}");
+    }
+    assert!(refused > 5, "{refused} of {operations}");
+}
+
 /// Files of a purged series are taken for leftovers at the next start, so its opening may not be lost.
 #[test]
 fn a_series_that_opens_is_recorded_for_good() {
@@ -103,10 +167,11 @@ fn a_series_that_opens_is_recorded_for_good() {
     assert_eq!(synced(), "FULL");
 }
 
-/// The folders above a series are synced once; when they were removed and come again, they are synced again.
+/// Where folders have to be synced, those above a series are synced once; when they were removed and come again, they are synced again.
 #[test]
 fn a_folder_that_came_again_is_synced_again() {
     let bench = Bench::new();
+    bench.faults.need_folder_syncs();
     bench.faults.plan(0, 0);
     let (spool, _) = bench.open();
     let operations = |sop: &str| {

@@ -9,6 +9,7 @@ use std::fs;
 use domain::InstanceIdentity;
 
 use super::bench::{Bench, bytes_in, close, identity, send, wish, write_results};
+use crate::folder::Names;
 use crate::{Spool, SpoolError};
 
 /// Instances that were reported as stored, with the content that was.
@@ -116,8 +117,8 @@ fn restart_and_check(bench: &Bench, acknowledged: &mut Acknowledged, context: &s
     check(&spool, bench, acknowledged, context);
 }
 
-fn operations() -> u64 {
-    let (bench, mut acknowledged) = (Bench::new(), Acknowledged::new());
+fn operations(names: Names) -> u64 {
+    let (bench, mut acknowledged) = (bench(names), Acknowledged::new());
     bench.faults.plan(0, 0);
     let (spool, _) = bench.open();
     live(&spool, &bench, &mut acknowledged).unwrap();
@@ -126,12 +127,30 @@ fn operations() -> u64 {
     bench.faults.steps()
 }
 
+/// A bench as the file system has it, or one on which folders have to be synced.
+fn bench(names: Names) -> Bench {
+    let bench = Bench::new();
+    if names == Names::ByFolder {
+        bench.faults.need_folder_syncs();
+    }
+    bench
+}
+
 #[test]
 fn the_node_may_die_at_any_operation() {
-    let operations = operations();
+    dies_at_any_operation(Names::WithFile);
+}
+
+#[test]
+fn the_node_may_die_at_any_operation_where_folders_are_synced() {
+    dies_at_any_operation(Names::ByFolder);
+}
+
+fn dies_at_any_operation(names: Names) {
+    let operations = operations(names);
     assert!(operations > 100, "{operations} operations");
     for step in 0..operations {
-        let (bench, mut acknowledged) = (Bench::new(), Acknowledged::new());
+        let (bench, mut acknowledged) = (bench(names), Acknowledged::new());
         // From here on nothing reaches the disk any more: that is what death looks like from outside.
         bench.faults.plan(step, u64::MAX);
         if let Ok((spool, _)) = bench.try_open() {
@@ -143,7 +162,7 @@ fn the_node_may_die_at_any_operation() {
 
 #[test]
 fn any_operation_may_fail_once_while_the_node_goes_on() {
-    for step in 0..operations() {
+    for step in 0..operations(Names::WithFile) {
         let (bench, mut acknowledged) = (Bench::new(), Acknowledged::new());
         bench.faults.plan(step, step + 1);
         let (spool, _) = bench.try_open().unwrap_or_else(|_| bench.open());

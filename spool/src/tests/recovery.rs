@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::bench::{Bench, bytes_in, close, identity, row, send, wish, write_results};
-use crate::{Recovery, Spool, SpoolError};
+use crate::{Recovery, Spool, SpoolError, seal};
 
 /// What a recovery says that is neither numbers of bytes nor about the ledger's file.
 fn plain(recovery: &Recovery) -> Recovery {
@@ -105,6 +105,9 @@ fn a_file_of_another_length_is_an_arrival() {
     };
     let mut content = fs::read(&path).unwrap();
     content.extend(b" and more");
+    // As a replacement lies there whose row was not recorded any more.
+    let seal = seal::whole(content.len() as u64);
+    content[..24].copy_from_slice(&seal);
     fs::write(&path, &content).unwrap();
     let (spool, recovery) = bench.open();
     assert_eq!(recovery.arrivals, 1);
