@@ -16,10 +16,11 @@ import torch
 
 import upstream
 from modules import PROMPTS, dice, picture
-from parsenode_models import checkpoint, compare
+from parsenode_models import checkpoint
 from parsenode_models.graphs import NAMES
 from parsenode_models.networks.network import ImageEncoder, MaskDecoder, TextEncoder, feature_names
 from parsenode_models.networks.sizes import LEVELS
+from parsenode_models.sessions import run, session
 
 
 def prompts() -> list[np.ndarray]:
@@ -54,15 +55,15 @@ def noise(network, seed: int) -> list[torch.Tensor]:
 
 def of_graphs(folder: Path, side: int, seed: int, ids: list[np.ndarray], drawn: dict) -> dict:
     """The same of ONNX Runtime."""
-    encode, embed, decode = (compare.session(folder / f"{name}.onnx") for name in NAMES)
-    features = compare.run(encode, {"image": picture(side, seed).numpy()})
+    encode, embed, decode = (session(folder / f"{name}.onnx") for name in NAMES)
+    features = run(encode, {"image": picture(side, seed).numpy()})
     answers = []
     for prompt in ids:
-        embedded = compare.run(embed, {"input_ids": prompt})
+        embedded = run(embed, {"input_ids": prompt})
         inputs = features | drawn | {"tokens": embedded["token_emb"].transpose(1, 0, 2)}
         if "class_emb" in embedded:
             inputs["class_emb"] = embedded["class_emb"][None]
-        answers.append(compare.run(decode, inputs))
+        answers.append(run(decode, inputs))
     return {"features": features, "answers": answers}
 
 

@@ -24,6 +24,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from unittest import mock
@@ -32,6 +33,7 @@ TARGETS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", 
            "pancreas", "right adrenal gland", "left adrenal gland", "duodenum", "bladder", "prostate")
 COUNTS = (1, 15)
 SIDE = {"v1": 1024, "v2": 512}
+NAMES = ("image-encoder", "text-encoder", "mask-decoder")
 
 
 def prompts(count: int) -> list[str]:
@@ -39,39 +41,44 @@ def prompts(count: int) -> list[str]:
     return [f"{target} in abdomen CT" for target in TARGETS[:count]]
 
 
-def generation_of(checkpoint: Path) -> str:
-    """By what is in the file."""
+def prepare(checkpoint: Path, folder: Path) -> Path:
+    """What both sides are asked: the generation, a picture, and the tokens of all prompts."""
+    import numpy as np
+
     import upstream
+    from modules import picture
 
-    return "v1" if any(".lang_encoder." in name for name in upstream.state_of(checkpoint)) else "v2"
+    generation = "v1" if any(".lang_encoder." in name for name in upstream.state_of(checkpoint)) else "v2"
+    clip = upstream.tokenizer()
+    ids = {f"ids{index}": clip(prompt)["input_ids"] for index, prompt in enumerate(prompts(COUNTS[-1]))}
+    path = folder / "asked.npz"
+    np.savez(path, generation=generation, picture=picture(SIDE[generation], 0).numpy(), **ids)
+    return path
 
 
-def upstream_v1(checkpoint: Path, checkout: Path):
+def upstream_v1(asked, typed: argparse.Namespace):
     """A function of the number of prompts, that asks upstream's v1."""
     import numpy as np
     import upstream_v1 as v1
     from PIL import Image
 
-    from modules import picture
-
-    model = v1.model_of(checkout, checkpoint)
+    model = v1.model_of(typed.checkout, typed.checkpoint)
     from inference_utils import inference
 
-    image = Image.fromarray(picture(SIDE["v1"], 0).squeeze(0).permute(1, 2, 0).numpy().astype(np.uint8))
+    image = Image.fromarray(asked["picture"][0].transpose(1, 2, 0).astype(np.uint8))
     return lambda count: inference.interactive_infer_image(model, image, prompts(count))
 
 
-def upstream_v2(checkpoint: Path, checkout: Path):
+def upstream_v2(asked, typed: argparse.Namespace):
     """A function of the number of prompts, that asks upstream's v2."""
     import torch
 
     import upstream
-    from modules import picture
 
-    model = upstream.build_v2(checkout)
-    upstream.load(model, upstream.state_of(checkpoint))
+    model = upstream.build_v2(typed.checkout)
+    upstream.load(model, upstream.state_of(typed.checkpoint))
     theirs = importlib.import_module("inference")
-    images = picture(SIDE["v2"], 0)[:, :1].int()
+    images = torch.from_numpy(asked["picture"])[:, :1].int()
 
     def ask(count: int):
         skipped = mock.patch.object(type(model.sem_seg_head.predictor.language_encoder), "get_text_embeddings")
@@ -83,63 +90,76 @@ def upstream_v2(checkpoint: Path, checkout: Path):
     return ask
 
 
-def ours(generation: str, folder: Path, threads: int):
-    """A function of the number of prompts, that asks our graphs."""
+def enlarger(generation: str):
+    """A graph of its own for the last step: masks four times as large, as probabilities."""
+    from onnx import TensorProto, helper, numpy_helper
     import numpy as np
-    import torch
 
-    import upstream
-    from modules import picture
-    from parsenode_models import compare
-    from parsenode_models.graphs import NAMES
+    way = {"v1": {"mode": "linear"}, "v2": {"mode": "cubic", "antialias": 1, "cubic_coeff_a": -0.75}}[generation]
+    nodes = [helper.make_node("Resize", ["masks", "", "scales"], ["large"], **way),
+             helper.make_node("Sigmoid", ["large"], ["probabilities"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 1, "rows", "columns"])
+            for name in ("masks", "probabilities")]
+    scales = numpy_helper.from_array(np.array([1, 1, 4, 4], np.float32), "scales")
+    graph = helper.make_graph(nodes, "enlarge", ends[:1], ends[1:], [scales])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
 
-    encode, embed, decode = (compare.session(folder / f"{name}.onnx", threads) for name in NAMES)
-    image = picture(SIDE[generation], 0).numpy()
-    clip = upstream.tokenizer()
+
+def ours(asked, typed: argparse.Namespace):
+    """A function of the number of prompts, that asks our graphs. No PyTorch in this process."""
+    import numpy as np
+
+    from parsenode_models.sessions import run, session
+
+    generation = str(asked["generation"])
+    encode, embed, decode = (session(typed.folder / f"{name}.onnx", typed.threads) for name in NAMES)
+    enlarge = session(enlarger(generation), typed.threads)
+    image = asked["picture"]
+    ids = [asked[f"ids{index}"].tolist() for index in range(COUNTS[-1])]
     random = np.random.default_rng(0)
 
-    def decoded(features, ids):
+    def decoded(features, group):
         """Prompts of one length, or one of them, with their noise."""
-        embedded = compare.run(embed, {"input_ids": ids})
-        asked = features | {"tokens": np.ascontiguousarray(embedded["token_emb"].transpose(1, 0, 2))}
+        embedded = run(embed, {"input_ids": np.array(group)})
+        inputs = features | {"tokens": np.ascontiguousarray(embedded["token_emb"].transpose(1, 0, 2))}
         if generation == "v1":
-            asked["class_emb"] = embedded["class_emb"][None]
+            inputs["class_emb"] = embedded["class_emb"][None]
         for value in decode.get_inputs():
             if value.name.startswith("noise"):
-                shape = (value.shape[0], len(ids), *value.shape[2:])
-                asked[value.name] = random.random(shape, dtype=np.float32)
-        return compare.run(decode, asked)["mask_logits"].reshape(len(ids), 1, *(SIDE[generation] // 4,) * 2)
+                inputs[value.name] = random.random((value.shape[0], len(group), *value.shape[2:]), dtype=np.float32)
+        masks = run(decode, inputs)["mask_logits"].reshape(len(group), 1, *(SIDE[generation] // 4,) * 2)
+        return run(enlarge, {"masks": masks})["probabilities"]
 
     def ask(count: int):
-        features = compare.run(encode, {"image": image})
+        features = run(encode, {"image": image})
         groups = {}
-        for index, prompt in enumerate(prompts(count)):
-            ids = clip(prompt)["input_ids"]
-            groups.setdefault(index if generation == "v1" else len(ids), []).append(ids)
-        masks = torch.from_numpy(np.concatenate([decoded(features, np.array(ids)) for ids in groups.values()]))
-        side = SIDE[generation]
-        if generation == "v1":
-            return torch.nn.functional.interpolate(masks, size=(side, side), mode="bilinear").sigmoid()
-        return torch.nn.functional.interpolate(masks, size=(side, side), mode="bicubic", align_corners=False,
-                                               antialias=True).sigmoid()
+        for index in range(count):
+            groups.setdefault(index if generation == "v1" else len(ids[index]), []).append(ids[index])
+        return [decoded(features, group) for group in groups.values()]
     return ask
+
+
+def limit_torch(threads: int) -> None:
+    """Only where it is used."""
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 def worker(typed: argparse.Namespace) -> None:
     """Reads numbers of prompts, answers with what it took."""
-    import torch
+    import numpy as np
 
-    torch.set_num_threads(typed.threads)
-    generation = generation_of(typed.checkpoint)
+    asked = np.load(typed.asked)
     if typed.worker == "ours":
-        ask = ours(generation, typed.folder, typed.threads)
+        ask = ours(asked, typed)
     else:
-        ask = {"v1": upstream_v1, "v2": upstream_v2}[generation](typed.checkpoint, typed.checkout)
-    print(json.dumps({"generation": generation}), flush=True)
+        limit_torch(typed.threads)
+        ask = {"v1": upstream_v1, "v2": upstream_v2}[str(asked["generation"])](asked, typed)
+    print(json.dumps({"generation": str(asked["generation"])}), flush=True)
     for line in sys.stdin:
         wall, processor = time.perf_counter(), time.process_time()
-        with torch.no_grad():
-            ask(int(line))
+        ask(int(line))
         took = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor,
                 "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
         print(json.dumps(took), flush=True)
@@ -150,7 +170,7 @@ class Side:
 
     def __init__(self, name: str, typed: argparse.Namespace) -> None:
         command = [sys.executable, __file__, typed.checkpoint, typed.checkout, typed.folder,
-                   "--threads", typed.threads, "--worker", name]
+                   "--threads", typed.threads, "--asked", typed.asked, "--worker", name]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         self.generation = self._answer()["generation"]
@@ -184,6 +204,26 @@ def row(name: str, count: int, pairs: list[tuple[dict, dict]], times: int = 1) -
     print(f"| {name} | {count} | {len(pairs)} | {' | '.join(cells)} |", flush=True)
 
 
+def measure(typed: argparse.Namespace) -> None:
+    """Both sides in turn; a line of the table as soon as it is there."""
+    sides = [Side("upstream", typed), Side("ours", typed)]
+    for side in sides:
+        side.ask(1)  # first calls allocate
+    print("| upstream's path | prompts | pairs | upstream s | ours s | ratio | upstream CPU s | ours CPU s | ratio |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    is_v1 = sides[0].generation == "v1"
+    one = [tuple(side.ask(1) for side in sides) for _ in range(typed.repeats)]
+    row("one by one" if is_v1 else "together", 1, one)
+    many = [tuple(side.ask(COUNTS[-1]) for side in sides) for _ in range(typed.repeats)]
+    row("together", COUNTS[-1], many)
+    if is_v1:
+        row("one by one", COUNTS[-1], [(pair[0], other[1]) for pair, other in zip(one, many)], times=COUNTS[-1])
+    peaks = [max(pair[index]["peak"] for pair in many) for index in range(2)]
+    print(f"\npeak memory: upstream {peaks[0]:.1f} GB, ours {peaks[1]:.1f} GB; {typed.threads} threads")
+    for side in sides:
+        side.end()
+
+
 def main() -> None:
     """See the top of this file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -192,27 +232,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--worker", choices=("ours", "upstream"), help=argparse.SUPPRESS)
+    parser.add_argument("--asked", type=Path, help=argparse.SUPPRESS)
     typed = parser.parse_args()
     if typed.worker:
-        return worker(typed)
-    sides = [Side("upstream", typed), Side("ours", typed)]
-    for side in sides:
-        side.ask(1)  # first calls allocate
-    print("| upstream's path | prompts | pairs | upstream s | ours s | ratio | upstream CPU s | ours CPU s | ratio |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    pairs = {count: [tuple(side.ask(count) for side in sides) for _ in range(typed.repeats)] for count in COUNTS[:1]}
-    v1 = sides[0].generation == "v1"
-    row("one by one" if v1 else "together", 1, pairs[1])
-    pairs[15] = [tuple(side.ask(15) for side in sides) for _ in range(typed.repeats)]
-    row("together", 15, pairs[15])
-    if v1:
-        row("one by one", 15, [(one[0], many[1]) for one, many in zip(pairs[1], pairs[15])], times=15)
-    peaks = [max(turn["peak"] for pair in pairs[count] for turn in pair[index:index + 1])
-             for index, count in ((0, 15), (1, 15))]
-    print(f"\npeak memory: upstream {peaks[0]:.1f} GB, ours {peaks[1]:.1f} GB; {typed.threads} threads")
-    for side in sides:
-        side.end()
-    return None
+        worker(typed)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        typed.asked = prepare(typed.checkpoint, Path(folder))
+        measure(typed)
 
 
 if __name__ == "__main__":

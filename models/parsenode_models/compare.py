@@ -4,18 +4,15 @@ in what their graphs answer."""
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-import torch
 
 from . import graphs
 from .folder import MANIFEST
 from .networks.sizes import LEVELS, Size
 from .random_weights import test_picture, test_prompts
+from .sessions import InferenceSession, Tensors, run, session
 
 # Largest difference between two answers to the same input, relative to the largest answer.
 TOLERANCE = 1e-4
-
-Tensors = dict[str, np.ndarray]
 
 
 def folders(known: Path, made: Path, size: Size) -> str | None:
@@ -45,22 +42,6 @@ def _other_answers(known: Tensors, made: Tensors) -> str | None:
     return None
 
 
-def session(path: Path, threads: int = 2) -> onnxruntime.InferenceSession:
-    """A graph, ready to run on the CPU, set as the node sets it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.enable_mem_pattern = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def run(graph: onnxruntime.InferenceSession, inputs: Tensors) -> Tensors:
-    """All outputs of a graph by name. Inputs that it does not have are left out."""
-    wanted = {value.name for value in graph.get_inputs()}
-    names = [value.name for value in graph.get_outputs()]
-    return dict(zip(names, graph.run(names, {name: inputs[name] for name in wanted})))
-
-
 def answers(folder: Path, size: Size) -> Tensors:
     """What the graphs of a folder say of the test picture and a test prompt."""
     image, text, decoder = (session(folder / f"{name}.onnx") for name in graphs.NAMES)
@@ -72,13 +53,13 @@ def answers(folder: Path, size: Size) -> Tensors:
     return features | embedded | run(decoder, inputs)
 
 
-def noise(decoder: onnxruntime.InferenceSession, prompts: int = 1, seed: int = 0) -> Tensors:
+def noise(decoder: InferenceSession, prompts: int = 1, seed: int = 0) -> Tensors:
     """Uniform numbers for the inputs `noise0` to `noise2` of a mask decoder; none where it has no such inputs."""
     shapes = {value.name: value.shape for value in decoder.get_inputs()}
     drawn = {}
     for level in range(LEVELS):
         shape = shapes.get(f"noise{level}")
         if shape is not None:
-            generator = torch.Generator().manual_seed(seed + level)
-            drawn[f"noise{level}"] = torch.rand(shape[0], prompts, *shape[2:], generator=generator).numpy()
+            random = np.random.default_rng([seed, level])
+            drawn[f"noise{level}"] = random.random((shape[0], prompts, *shape[2:]), dtype=np.float32)
     return drawn

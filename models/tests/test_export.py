@@ -14,7 +14,7 @@ import pytest
 import torch
 from conftest import COMMITTED, SEED, quiet
 
-from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights
+from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights, sessions
 from parsenode_models.__main__ import main
 from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, Failure
 from parsenode_models.folder import Options
@@ -37,14 +37,14 @@ def test_graphs_answer_as_the_network_does(network, made, tokens_count, prompts)
     if generation == "v1" and prompts > 1:
         pytest.skip("one prompt a call")
     image, ids = inputs_of(network, tokens_count, prompts, seed=tokens_count)
-    encode, embed, decode = (compare.session(made / f"{name}.onnx") for name in graphs.NAMES)
-    features = compare.run(encode, {"image": image})
-    embedded = compare.run(embed, {"input_ids": ids})
+    encode, embed, decode = (sessions.session(made / f"{name}.onnx") for name in graphs.NAMES)
+    features = sessions.run(encode, {"image": image})
+    embedded = sessions.run(embed, {"input_ids": ids})
     noise = compare.noise(decode, prompts)
     tokens = {"tokens": embedded["token_emb"].transpose(1, 0, 2)}
     if generation == "v1":
         tokens["class_emb"] = embedded["class_emb"][None]
-    answers = compare.run(decode, features | noise | tokens)
+    answers = sessions.run(decode, features | noise | tokens)
     with torch.no_grad():
         wanted_features = ImageEncoder(network)(torch.from_numpy(image))
         wanted_text = TextEncoder(network)(torch.from_numpy(ids))

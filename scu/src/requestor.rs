@@ -223,8 +223,7 @@ impl Requestor {
 /// identity rejects the Association.
 fn identity(route: Route<'_>) -> Option<Box<IdentityItem>> {
     let claim = route.security.and_then(|security| security.identity.clone())?;
-    let identity = UserIdentity { claim, wants_response: false };
-    Some(Box::new(IdentityItem::Claim(identity)))
+    Some(Box::new(IdentityItem::Claim(UserIdentity { claim, wants_response: false })))
 }
 
 /// The accepted presentation contexts, and what else the peer said.

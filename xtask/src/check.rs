@@ -51,7 +51,7 @@ fn shipped_model() -> Result<()> {
     tree::show(python.current_dir(tree::root().join("models")))
 }
 
-/// The exporter's own tests, which also make the committed promptable models anew and compare.
+/// The tests of the Python package, which also make the committed tiny models anew and compare.
 fn exporter() -> Result<()> {
     let mut python = Command::new(setup::models().join("venv/bin/python"));
     tree::show(python.args(["-m", "pytest", "-q"]).current_dir(tree::root().join("models")))

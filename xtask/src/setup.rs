@@ -45,14 +45,16 @@ const REQUIREMENTS: [&str; 18] = [
 ];
 
 /// Python packages that models are exported and tested with, as in `models/pyproject.toml`; pinned.
-const MODELS_REQUIREMENTS: [&str; 8] = [
+const MODELS_REQUIREMENTS: [&str; 10] = [
     "numpy==2.4.6",
     "onnx==1.23.2",
     "onnxruntime==1.32.0",
     "onnxscript==0.7.2",
     "onnx_ir==1.1.0",
+    "pillow==13.0.0",
     "pydicom==3.0.2",
     "pytest==9.2.0",
+    "scipy==1.17.1",
     "torch==2.15.0",
 ];
 
