@@ -260,7 +260,7 @@ mod tests {
             "{LEAST}listen = \"off\"\n[tls]\nlisten = \"0.0.0.0:2762\"\ncertificate = \"c\"\nkey = \"k\"\n\
              client_ca = \"ca\"\n[identity]\naccept = [\"passcode\"]\npasscodes = \"p\"\n\
              [[peer]]\nname = \"ct\"\ncalling = [\"CT1\"]\naddresses = [\"10.0.0.0/8\", \"fd00::1\"]\n\
-             sop_classes = [\"ct\", \"1.2.3\"]\nservices = [\"storage\"]\n\
+             sop_classes = [\"ct\", \"1.2.3\"]\nservices = [\"storage\", \"commitment\"]\n\
              [[destination]]\nname = \"pacs\"\nto = \"P@pacs.example.org:2762\"\ntls = {{ ca = \"pacs\" }}\n"
         );
         let config = parse(&text, Path::new("/etc/p")).unwrap();
@@ -273,6 +273,8 @@ mod tests {
         assert_eq!(security.tls.clients, required);
         let ct = &security.peers.0[0];
         assert_eq!((ct.addresses.len(), ct.allowance.sop_classes.len()), (2, 4));
+        let services = [domain::Service::Storage, domain::Service::StorageCommitment];
+        assert_eq!(ct.allowance.services, services);
         assert_eq!(ct.allowance.identity.kinds, [domain::IdentityKind::Passcode], "node-wide");
         let tls = security.destinations["pacs"].tls.as_ref().unwrap();
         assert_eq!((tls.server_name.as_str(), &tls.own), ("pacs.example.org", &security.tls.own));

@@ -99,7 +99,7 @@ fn service(written: written::Service) -> Service {
     match written {
         written::Service::Verification => Service::Verification,
         written::Service::Storage => Service::Storage,
-        written::Service::StorageCommitment => Service::StorageCommitment,
+        written::Service::Commitment => Service::StorageCommitment,
     }
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct Peer {
 pub(crate) enum Service {
     Verification,
     Storage,
-    StorageCommitment,
+    Commitment,
 }
 
 #[derive(Debug, Deserialize)]

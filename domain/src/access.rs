@@ -23,7 +23,7 @@ pub enum Service {
     Verification,
     /// C-STORE.
     Storage,
-    /// N-ACTION of the Storage Commitment Push Model.
+    /// The Storage Commitment Push Model: N-ACTION to us, N-EVENT-REPORT to us.
     StorageCommitment,
 }
 
@@ -44,7 +44,7 @@ impl Service {
         match self {
             Self::Verification => "verification",
             Self::Storage => "storage",
-            Self::StorageCommitment => "storage-commitment",
+            Self::StorageCommitment => "commitment",
         }
     }
 }

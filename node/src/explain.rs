@@ -95,7 +95,7 @@ mod tests {
                 "plain port 0.0.0.0:104",
                 "peer \"ct\" (called CT1 or CT2, from 10.0.0.0/8) may: storage, 1 SOP Classes, \
                  at most 2 associations",
-                "peer \"rest\" (everybody) may: verification and storage and storage-commitment, \
+                "peer \"rest\" (everybody) may: verification and storage and commitment, \
                  all SOP Classes",
             ]
         );
