@@ -69,7 +69,9 @@ fn wish(
     };
     let mut from = ae_titles(&format!("{key} commitment_from"), &to.commitment_from, faults);
     from.push(asked.called.clone());
-    Some(CommitmentWish { to: asked, from })
+    let server_name = to.tls.as_ref().and_then(|tls| tls.server_name.clone());
+    let server_name = server_name.unwrap_or_else(|| asked.host.clone());
+    Some(CommitmentWish { to: asked, server_name, from })
 }
 
 /// Where reports go: to the peers that are named for it, and to destinations, by their titles.

@@ -229,6 +229,10 @@ mod tests {
         let wish = of(&format!("{pacs}{other}")).wanted.remove("pacs").unwrap();
         let from: Vec<_> = wish.from.iter().map(|title| title.as_str()).collect();
         assert_eq!((wish.to.host.as_str(), from), ("b", vec!["KEEPER2", "KEEPER"]));
+        assert_eq!(wish.server_name, "b", "it has a certificate of its own");
+        let named = "tls = { ca = \"c\", server_name = \"pacs.example.org\" }\n";
+        let wish = of(&format!("{pacs}{other}{named}")).wanted.remove("pacs").unwrap();
+        assert_eq!(wish.server_name, "pacs.example.org");
         assert_eq!(of("").answers, CommitmentAnswers::None);
         let answers = of("[commitment]\nanswer = true\nreport_to = [\"CT1@c:104\"]\n").answers;
         let CommitmentAnswers::ReportTo(peers) = answers else { panic!("{answers:?}") };

@@ -96,8 +96,10 @@ pub struct CommitmentConfig {
 /// Who commits to what a destination got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitmentWish {
-    /// Who is asked.
+    /// Who is asked; reached as the destination is.
     pub to: Destination,
+    /// The name in its certificate, where the destination is reached by TLS.
+    pub server_name: String,
     /// Titles under which it may report.
     pub from: Vec<AeTitle>,
 }

@@ -21,7 +21,7 @@ const NAP: Duration = Duration::from_secs(5);
 pub(crate) struct Committing {
     /// The ledger, and whom to ask.
     pub(crate) commitments: Arc<LedgerCommitments>,
-    /// How destinations are reached, by name; who commits for one is reached as it is.
+    /// How those are reached whom we ask, by name of the destination; those that are not in it are reached plainly.
     pub(crate) security: Arc<BTreeMap<String, Security>>,
     /// When to ask again.
     pub(crate) ask_again: Backoff,

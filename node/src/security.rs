@@ -11,8 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use config::{
-    ClientCertificatesConfig, Config, CredentialFiles, DestinationSecurity, DestinationTls,
-    DestinationUser, IdentityConfig, TlsConfig,
+    ClientCertificatesConfig, CommitmentWish, Config, CredentialFiles, DestinationSecurity,
+    DestinationTls, DestinationUser, IdentityConfig, TlsConfig,
 };
 use domain::{Identities, IdentityClaim};
 use tokio::sync::watch;
@@ -34,6 +34,8 @@ pub(crate) struct Security {
     pub(crate) tls: Option<scp::CurrentTls>,
     /// How destinations are reached, by name.
     pub(crate) destinations: Arc<BTreeMap<String, scu::Security>>,
+    /// How those are reached who are asked for storage commitment, by name of the destination.
+    pub(crate) commitments: Arc<BTreeMap<String, scu::Security>>,
     /// Who checks user identities.
     pub(crate) identities: Arc<dyn Identities>,
     /// Reads files again.
@@ -67,6 +69,8 @@ impl Security {
                 destinations.insert(name.clone(), secured);
             }
         }
+        let wanted = &config.commitment.wanted;
+        let commitments = commitments(wanted, &destinations, &mut faults);
         let identities = identities(&security.identity, &mut parts, &mut faults);
         if !faults.is_empty() {
             return Err(Failure::new(Fault::Configuration, faults.join("\n")));
@@ -74,6 +78,7 @@ impl Security {
         Ok(Self {
             tls,
             destinations: Arc::new(destinations),
+            commitments: Arc::new(commitments),
             identities: Arc::new(identities),
             reloading: Reloading::new(parts),
             expiring: Expiring::of(config),
@@ -146,10 +151,7 @@ fn destination(
         None => None,
         Some(tls) => {
             let config = keep(client(name, tls), parts, &mut own);
-            let server_name = ServerName::try_from(tls.server_name.clone());
-            let server_name = server_name.map_err(|_| {
-                own.push(format!("{:?} is no name of a server", tls.server_name));
-            });
+            let server_name = server_name(&tls.server_name).map_err(|fault| own.push(fault));
             config.zip(server_name.ok())
         }
     };
@@ -158,6 +160,31 @@ fn destination(
     faults.extend(own.iter().map(|fault| format!("destination {name:?}: {fault}")));
     let tls = made.map(|(config, server_name)| scu::Tls { config, server_name });
     own.is_empty().then_some(scu::Security { tls, identity })
+}
+
+fn server_name(name: &str) -> Result<ServerName<'static>, String> {
+    let wrong = |_| format!("{name:?} is no name of a server");
+    ServerName::try_from(name.to_owned()).map_err(wrong)
+}
+
+/// As their destinations, but for the name in the certificate: they may be elsewhere.
+fn commitments(
+    wanted: &BTreeMap<String, CommitmentWish>,
+    destinations: &BTreeMap<String, scu::Security>,
+    faults: &mut Vec<String>,
+) -> BTreeMap<String, scu::Security> {
+    let mut secured = BTreeMap::new();
+    for (name, wish) in wanted {
+        let Some(mut security) = destinations.get(name).cloned() else { continue };
+        if let Some(tls) = &mut security.tls {
+            match server_name(&wish.server_name) {
+                Ok(server_name) => tls.server_name = server_name,
+                Err(fault) => faults.push(format!("destination {name:?} commitment_to: {fault}")),
+            }
+        }
+        secured.insert(name.clone(), security);
+    }
+    secured
 }
 
 /// How one peer is reached, for a command that ends before a file could change.

@@ -280,7 +280,7 @@ impl Node {
     fn committing(&self, wake: Arc<Notify>) -> Committing {
         Committing {
             commitments: Arc::clone(&self.commitments),
-            security: Arc::clone(&self.security.destinations),
+            security: Arc::clone(&self.security.commitments),
             ask_again: self.config.commitment.ask_again,
             wait: self.config.commitment.wait,
             timeouts: self.timeouts(),
