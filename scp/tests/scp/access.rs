@@ -121,7 +121,7 @@ async fn a_peer_has_its_own_amounts() {
 
 /// Knows the passcode of everybody.
 #[derive(Debug)]
-struct Swordfish;
+pub(crate) struct Swordfish;
 
 impl Identities for Swordfish {
     fn check(&self, claim: &IdentityClaim) -> Result<String, IdentityFault> {
@@ -131,14 +131,14 @@ impl Identities for Swordfish {
     }
 }
 
-fn identified(claim: IdentityClaim, wants_response: bool) -> dimse::AssociateRequest {
+pub(crate) fn identified(claim: IdentityClaim, wants_response: bool) -> dimse::AssociateRequest {
     let mut request = request(vec![]);
     let identity = IdentityItem::Claim(UserIdentity { claim, wants_response });
     request.user.identity = Some(Box::new(identity));
     request
 }
 
-fn passcode(text: &str) -> IdentityClaim {
+pub(crate) fn passcode(text: &str) -> IdentityClaim {
     let passcode = Secret::new(text.as_bytes().to_vec());
     IdentityClaim::Passcode { username: "ct1".into(), passcode }
 }

@@ -18,11 +18,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::*;
 
-const BOTH: CommitmentRoles = CommitmentRoles { may_ask: true, may_report: true };
+pub(crate) const BOTH: CommitmentRoles = CommitmentRoles { may_ask: true, may_report: true };
 
 /// What the node was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Heard {
+pub(crate) enum Heard {
     Asked(String, CommitmentRequest),
     Reported(String, CommitmentReport),
     Told(i64, CommitmentReport),
@@ -30,18 +30,18 @@ enum Heard {
 }
 
 /// A node that commits to everything it is asked for, and writes down what it hears.
-struct Ledger {
+pub(crate) struct Ledger {
     roles: CommitmentRoles,
     refusal: Option<CommitmentRefusal>,
     heard: Mutex<Vec<Heard>>,
 }
 
 impl Ledger {
-    fn new(roles: CommitmentRoles, refusal: Option<CommitmentRefusal>) -> Arc<Self> {
+    pub(crate) fn new(roles: CommitmentRoles, refusal: Option<CommitmentRefusal>) -> Arc<Self> {
         Arc::new(Self { roles, refusal, heard: Mutex::default() })
     }
 
-    fn heard(&self) -> Vec<Heard> {
+    pub(crate) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
     }
 
@@ -51,7 +51,7 @@ impl Ledger {
     }
 
     /// Waits until it heard so many things.
-    async fn wait(&self, count: usize) -> Vec<Heard> {
+    pub(crate) async fn wait(&self, count: usize) -> Vec<Heard> {
         let enough = async {
             while self.heard().len() < count {
                 sleep(Duration::from_millis(5)).await;
@@ -97,7 +97,7 @@ impl Commitments for Ledger {
     }
 }
 
-struct Handle(Arc<Ledger>);
+pub(crate) struct Handle(pub(crate) Arc<Ledger>);
 
 impl Intake for Handle {
     fn begin(&self, _: &InstanceOrigin, _: &Announced) -> Result<Box<dyn Part>, Refusal> {
@@ -124,11 +124,11 @@ fn transaction() -> TransactionUid {
     TransactionUid::parse("2.25.99").unwrap()
 }
 
-fn asked(count: usize) -> CommitmentRequest {
+pub(crate) fn asked(count: usize) -> CommitmentRequest {
     CommitmentRequest { transaction: transaction(), references: references(count) }
 }
 
-fn report() -> CommitmentReport {
+pub(crate) fn report() -> CommitmentReport {
     let mut references = references(2);
     let failed = vec![(references.pop().unwrap(), FailureReason::NO_SUCH_OBJECT_INSTANCE)];
     CommitmentReport { transaction: transaction(), committed: references, failed }

@@ -13,6 +13,8 @@ mod good;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod keepers;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod openssl;
