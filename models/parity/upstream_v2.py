@@ -5,10 +5,10 @@
 VOLUME is an .npz with `imgs`, `[D, H, W]` from 0 to 255, or a folder of DICOM slices with `--window LOW HIGH` in
 modality units. It goes through the functions of upstream's inference.py. OUT.npz has `prompts`, `mask_logits` and
 `edge_logits` `[P, D, 128, 128]`, `existence_logits` `[P, D]`, `probabilities` `[P, D, 512, 512]` after suppression,
-`labels` as the volume: the number of the prompt, from 1.
+`labels` as the volume: the number of the prompt, from 1; `images` `[D, 512, 512]` as the model got them.
 
-Noise: `noise0` to `noise2`, `[D, 24, P, 16, pixels]`, uniform in [0, 1), are taken from --noise, or drawn with --seed
-and written into OUT.npz. `--alone` asks for each prompt in a call of its own: upstream pads shorter prompts to the
+Noise: `noise0` to `noise2`, `[D, 24, P, 16, pixels]`, uniform in [0, 1), are taken from --noise, or drawn with --seed;
+they are in OUT.npz, too. `--alone` asks for each prompt in a call of its own: upstream pads shorter prompts to the
 longest of a call and lets what is padded change the answer; a prompt alone has nothing of it.
 """
 
@@ -96,7 +96,7 @@ def main() -> None:
     probabilities = theirs.postprocess(masks, joined["object_existence"])
     labels = theirs.merge_multiclass_masks(probabilities, list(range(1, len(typed.prompts) + 1)))
     labels = theirs.process_output(labels, pad_width, padded_size, axis)
-    drawn = {} if typed.noise else {f"noise{level}": numbers for level, numbers in enumerate(noise)}
+    drawn = {f"noise{level}": numbers for level, numbers in enumerate(noise)}
     np.savez_compressed(
         typed.out, prompts=np.array(typed.prompts), images=images.numpy(), mask_logits=joined["pred_gmasks"].numpy(),
         edge_logits=joined["edge_masks"].numpy(), existence_logits=joined["object_existence"].numpy(),
