@@ -1,6 +1,6 @@
-"""Times upstream in PyTorch against our graphs in ONNX Runtime, in turn, with the same weights, pixels and threads.
+"""Times upstream in PyTorch against our graphs in ONNX Runtime, in turn, with the same weights, prompts and threads.
 
-    python speed.py CHECKPOINT CHECKOUT FOLDER [--repeats N] [--threads N]
+    python speed.py CHECKPOINT CHECKOUT FOLDER [--repeats N] [--threads N] [--program prompt_speed]
 
 Two processes hold a model each; one works while the other sleeps, and they take turns, so that what else the machine
 does falls on both. Asked is one slice with 1 and with 15 prompts, from prepared pixels and text to probabilities on the
@@ -15,6 +15,8 @@ What upstream is asked:
   The embeddings of its training classes, which it computes anew for every volume and does not use, are left out.
 
 Ours: encode the slice, encode the prompts, decode (v1: prompt by prompt; v2: prompts of equal length together), resize.
+With --program it is the node's own pipeline instead, from a DICOM file of the same size to findings, by the example
+`prompt_speed` of the crate `inference`: it keeps the embeddings of prompts that it has seen, as the node does.
 """
 
 import argparse
@@ -171,10 +173,12 @@ class Side:
     def __init__(self, name: str, typed: argparse.Namespace) -> None:
         command = [sys.executable, __file__, typed.checkpoint, typed.checkout, typed.folder,
                    "--threads", typed.threads, "--asked", typed.asked, "--worker", name]
+        self.is_program = name == "ours" and typed.program is not None
+        if self.is_program:
+            command = [typed.program, typed.folder, "--turns"]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
-        self.generation = self._answer()["generation"]
-        self.taken: dict[int, list[dict]] = {}
+        self.generation = self._answer().get("generation")
 
     def _answer(self) -> dict:
         for line in self.process.stdout:
@@ -182,9 +186,10 @@ class Side:
                 return json.loads(line)
         raise SystemExit("a worker ended; run it with --worker to see why")
 
-    def ask(self, count: int) -> dict:
+    def ask(self, generation: str, count: int) -> dict:
         """One turn."""
-        self.process.stdin.write(f"{count}\n")
+        words = [SIDE[generation], *prompts(count)] if self.is_program else [count]
+        self.process.stdin.write("\t".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         return self._answer()
 
@@ -207,14 +212,15 @@ def row(name: str, count: int, pairs: list[tuple[dict, dict]], times: int = 1) -
 def measure(typed: argparse.Namespace) -> None:
     """Both sides in turn; a line of the table as soon as it is there."""
     sides = [Side("upstream", typed), Side("ours", typed)]
+    generation = sides[0].generation
     for side in sides:
-        side.ask(1)  # first calls allocate
+        side.ask(generation, 1)  # first calls allocate
     print("| upstream's path | prompts | pairs | upstream s | ours s | ratio | upstream CPU s | ours CPU s | ratio |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    is_v1 = sides[0].generation == "v1"
-    one = [tuple(side.ask(1) for side in sides) for _ in range(typed.repeats)]
+    is_v1 = generation == "v1"
+    one = [tuple(side.ask(generation, 1) for side in sides) for _ in range(typed.repeats)]
     row("one by one" if is_v1 else "together", 1, one)
-    many = [tuple(side.ask(COUNTS[-1]) for side in sides) for _ in range(typed.repeats)]
+    many = [tuple(side.ask(generation, COUNTS[-1]) for side in sides) for _ in range(typed.repeats)]
     row("together", COUNTS[-1], many)
     if is_v1:
         row("one by one", COUNTS[-1], [(pair[0], other[1]) for pair, other in zip(one, many)], times=COUNTS[-1])
@@ -231,6 +237,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--program", type=Path, help="the example prompt_speed, instead of the graphs alone")
     parser.add_argument("--worker", choices=("ours", "upstream"), help=argparse.SUPPRESS)
     parser.add_argument("--asked", type=Path, help=argparse.SUPPRESS)
     typed = parser.parse_args()
