@@ -43,6 +43,15 @@ pub enum Parting {
 
 /// Takes instances in.
 pub trait Intake: Send + Sync + 'static {
+    /// Whether there is room at all. Asked before an association is accepted that could store, so that a sender learns at
+    /// once that it has to come later; always, by default.
+    ///
+    /// # Errors
+    /// [`Refusal`] when there is none now.
+    fn room(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Opens a place for the data set of one instance.
     ///
     /// # Errors

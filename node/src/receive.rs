@@ -47,6 +47,10 @@ impl SpoolIntake {
 }
 
 impl Intake for SpoolIntake {
+    fn room(&self) -> Result<(), Refusal> {
+        self.spool.room().map_err(|error| refusal(&error))
+    }
+
     fn begin(
         &self,
         origin: &InstanceOrigin,

@@ -28,6 +28,7 @@ use crate::doors::Entered;
 use crate::handshake::{Secured, TLS_HANDSHAKE, Unsecured, secure};
 use crate::identify::{Identified, Identifying};
 use crate::peers::{PeerState, Peers};
+use crate::storage;
 use crate::{ScpCounters, ScpSettings};
 
 /// How long a peer has to take note of our last word when the node stops.
@@ -206,6 +207,7 @@ impl Shared {
         let commitment = self.commitment.roles();
         let admission = Admission { settings: &self.settings, commitment, welcome };
         let mut negotiated = negotiate(request, &admission)?;
+        self.room(&negotiated)?;
         let Welcome { titles, peer, allowance } = welcome.clone()?;
         let identity = request.user.claim();
         let identified = self.identifying.user(identity, &allowance.identity).await?;
@@ -218,6 +220,18 @@ impl Shared {
         let bytes_max = allowance.instance_bytes_max.unwrap_or(u64::MAX);
         limits.instance_bytes_max = limits.instance_bytes_max.min(bytes_max);
         Ok((Admitted { negotiated, titles, limits, peer, places }, user))
+    }
+
+    /// Who may store is told before it sends that there is no room; who may not is let in.
+    fn room(&self, negotiated: &Negotiated) -> Result<(), RejectionReason> {
+        let mut contexts = negotiated.contexts.values();
+        if !contexts.any(|context| storage::is_storage(&context.abstract_syntax)) {
+            return Ok(());
+        }
+        self.intake.room().map_err(|refusal| {
+            tracing::warn!(%refusal, "no association for storage now");
+            RejectionReason::LocalLimitExceeded
+        })
     }
 
     fn places(&self, peer: Option<&PeerState>) -> Result<Places, RejectionReason> {

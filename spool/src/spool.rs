@@ -109,6 +109,14 @@ impl Spool {
         Ok((spool, recovery))
     }
 
+    /// Whether there is room for an instance.
+    ///
+    /// # Errors
+    /// [`SpoolError::SpoolFull`], [`SpoolError::DiskLow`] or [`SpoolError::Io`].
+    pub fn room(&self) -> Result<(), SpoolError> {
+        self.room.check()
+    }
+
     /// Opens a part for an instance, with its File Meta Information written.
     ///
     /// # Errors

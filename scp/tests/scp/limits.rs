@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use dimse::{Rejection, RejectionReason, uids};
 use domain::AeTitle;
 
 use crate::support::*;
@@ -78,6 +79,16 @@ async fn an_intake_that_fails_is_told_by_status_without_its_own_words() {
         assert_eq!(peer.echo().await, SUCCESS, "{mood:?}: the association lives on");
         assert_eq!(server.memory.parts_open.load(Ordering::SeqCst), 0, "{mood:?}");
     }
+}
+
+#[tokio::test]
+async fn without_room_nobody_is_let_in_who_could_store() {
+    let server = Server::start(settings(), Mood::Full).await;
+    let rejection = Peer::open(&server).await.err().unwrap();
+    assert_eq!(rejection, Rejection::from(RejectionReason::LocalLimitExceeded));
+    assert!(rejection.is_transient());
+    let verification = context(1, uids::VERIFICATION, uids::IMPLICIT_VR_LITTLE_ENDIAN);
+    assert!(Peer::open_with(&server, request(vec![verification])).await.is_ok(), "to verify");
 }
 
 #[tokio::test]

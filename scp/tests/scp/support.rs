@@ -30,6 +30,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
     Good,
+    /// Has no room for anything.
+    Full,
     RefusesToBegin,
     /// Refuses the write that brings an instance beyond this many bytes.
     FullAfter(usize),
@@ -83,6 +85,13 @@ impl Memory {
 struct Handle(Arc<Memory>);
 
 impl Intake for Handle {
+    fn room(&self) -> Result<(), Refusal> {
+        if self.0.mood == Mood::Full {
+            return Err(Refusal::OutOfResources("/no/room".into()));
+        }
+        Ok(())
+    }
+
     fn begin(&self, origin: &InstanceOrigin, _: &Announced) -> Result<Box<dyn Part>, Refusal> {
         if self.0.mood == Mood::RefusesToBegin {
             return Err(Refusal::OutOfResources("/no/room".into()));
@@ -112,6 +121,7 @@ impl Part for MemoryPart {
             }
             Mood::Panics => panic!("a bug, made for this test"),
             Mood::Good
+            | Mood::Full
             | Mood::RefusesToBegin
             | Mood::FullAfter(_)
             | Mood::FailsToPublish
@@ -132,6 +142,7 @@ impl Part for MemoryPart {
             Mood::ForgetsToAnswer => drop(stored),
             Mood::AnswersElsewhere => drop(thread::spawn(move || stored(Ok(())))),
             Mood::Good
+            | Mood::Full
             | Mood::RefusesToBegin
             | Mood::FullAfter(_)
             | Mood::FailsToPublish

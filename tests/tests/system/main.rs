@@ -27,5 +27,6 @@ mod prompts;
 mod routing;
 mod secure;
 mod slow_sender;
+mod small_disk;
 mod support;
 mod world;
