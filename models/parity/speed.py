@@ -35,6 +35,7 @@ TARGETS = ("spleen", "right kidney", "left kidney", "gallbladder", "esophagus", 
            "pancreas", "right adrenal gland", "left adrenal gland", "duodenum", "bladder", "prostate")
 COUNTS = (1, 15)
 SIDE = {"v1": 1024, "v2": 512}
+WINDOW = {"v1": "abdomen", "v2": "soft tissue"}
 NAMES = ("image-encoder", "text-encoder", "mask-decoder")
 
 
@@ -188,7 +189,7 @@ class Side:
 
     def ask(self, generation: str, count: int) -> dict:
         """One turn."""
-        words = [SIDE[generation], *prompts(count)] if self.is_program else [count]
+        words = [SIDE[generation], WINDOW[generation], *prompts(count)] if self.is_program else [count]
         self.process.stdin.write("\t".join(map(str, words)) + "\n")
         self.process.stdin.flush()
         return self._answer()

@@ -24,6 +24,7 @@ mod memory;
 mod nine_modalities;
 mod outage;
 mod prompts;
+mod query_retrieve;
 mod routing;
 mod secure;
 mod slow_sender;
