@@ -97,6 +97,20 @@ impl Running {
         Ok(kilobytes * 1024)
     }
 
+    /// Processor time so far, of the process and of those of its children that have ended and were waited for; in steps of
+    /// 10 ms (proc(5), `stat`).
+    ///
+    /// # Errors
+    /// When the system does not say, or the process has ended.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.id());
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        let (_, behind_name) = text.rsplit_once(") ").context("no name in stat")?;
+        let times = behind_name.split(' ').skip(11).take(4).map(str::parse::<u64>);
+        let ticks: u64 = times.sum::<Result<_, _>>().context("times in stat")?;
+        Ok(Duration::from_millis(10 * ticks))
+    }
+
     /// The last `count` lines of the program's output.
     #[must_use]
     pub fn log_end(&self, count: usize) -> String {

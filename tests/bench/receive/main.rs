@@ -1,11 +1,11 @@
 //! How many instances a second are received: a node of ours, the servers of others, and the floors beneath all of them.
 //!
 //! ```text
-//! receive DIR [--quick] [NAME…]       everything is written below DIR, and removed; names are parts of rows
+//! receive DIR [--quick] [--keep] [NAME…]      everything is written below DIR, and removed at the end; names are parts of rows
 //! ```
 //!
 //! Each round starts each server anew with an empty folder, in turn, so that what else the machine does meets all of them alike.
-//! What is printed are medians. After each sending it is checked that the server has every instance.
+//! What is printed are medians. Files that were removed slow down the next run for six minutes, see [`cut`]: wait, or `--keep` them. After each sending it is checked that the server has every instance.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -47,19 +48,31 @@ struct Plan {
 /// A place in the table: row and column.
 type Cell = (usize, usize);
 
-/// Instances a second in each cell, one number a round, and the most memory of each row in bytes.
+/// What was measured.
 #[derive(Default)]
 struct Rates {
+    /// Instances a second, one number a round.
     cells: BTreeMap<Cell, Vec<f64>>,
+    /// Milliseconds of processor an instance of each row, one number a round: those of the first column.
+    processor: BTreeMap<usize, Vec<f64>>,
+    /// Most memory of each row's process in bytes; its children's is not in it.
     memory: BTreeMap<usize, u64>,
+}
+
+/// What a sending took.
+struct Taken {
+    time: Duration,
+    processor: Duration,
+    memory_bytes: u64,
 }
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let dir = PathBuf::from(arguments.next().context("a folder is missing")?);
     let rest: Vec<String> = arguments.collect();
-    let names: Vec<String> = rest.iter().filter(|name| *name != "--quick").cloned().collect();
-    let plan = if names.len() < rest.len() {
+    let has = |flag: &str| rest.iter().any(|word| word == flag);
+    let names = rest.iter().filter(|word| !word.starts_with("--")).cloned().collect();
+    let plan = if has("--quick") {
         Plan { dir, instances: &[300], rounds: 3, slow_instances: 40, slow_rounds: 1, names }
     } else {
         Plan { dir, instances: &[500, 3000], rounds: 5, slow_instances: 200, slow_rounds: 2, names }
@@ -68,7 +81,7 @@ fn main() -> Result<()> {
         let rates = plan.measure(*instances)?;
         plan.print(*instances, &rates);
     }
-    Ok(())
+    if has("--keep") { Ok(()) } else { plan.clear() }
 }
 
 impl Plan {
@@ -104,10 +117,10 @@ impl Plan {
         rates: &mut Rates,
     ) -> Result<()> {
         for (column, associations) in ASSOCIATIONS.into_iter().enumerate() {
-            let dir = self.empty("floor")?;
+            let dir = self.new_folder()?;
             let took = floor.measure(&dir, associations, instances)?;
             rates.add((row, column), instances, took);
-            fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+            cut(&dir)?;
         }
         Ok(())
     }
@@ -128,10 +141,8 @@ impl Plan {
             }
             let instances = if is_slow { self.slow_instances } else { instances };
             for (column, associations) in ASSOCIATIONS.into_iter().enumerate() {
-                let (took, memory) = self.send(server, sender, (associations, instances))?;
-                rates.add((row, ASSOCIATIONS.len() * index + column), instances, took);
-                let most = rates.memory.entry(row).or_default();
-                *most = memory.max(*most);
+                let taken = self.send(server, sender, (associations, instances))?;
+                rates.note((row, ASSOCIATIONS.len() * index + column), instances, &taken);
             }
         }
         Ok(())
@@ -142,8 +153,8 @@ impl Plan {
         server: Server,
         sender: Sender,
         (associations, instances): (usize, usize),
-    ) -> Result<(Duration, u64)> {
-        let dir = self.empty("server")?;
+    ) -> Result<Taken> {
+        let dir = self.new_folder()?;
         let mut started = server.start(&dir)?;
         let sending = Sending {
             port: started.port(),
@@ -152,25 +163,43 @@ impl Plan {
             instances,
             files: &self.dir.join("files"),
         };
-        let took = sender.send(&sending)?;
-        let memory = started.memory_peak_bytes()?;
+        let before = started.running()?.processor_time()?;
+        let time = sender.send(&sending)?;
+        // DCMTK's storescp works in children, and looks for those that have ended every second.
+        thread::sleep(Duration::from_millis(1500));
+        let processor = started.running()?.processor_time()?.saturating_sub(before);
+        let memory_bytes = started.running()?.memory_peak_bytes()?;
         started.check(instances)?;
         started.stop()?;
-        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+        cut(&dir)?;
         let (server, sender) = (server.name(), sender.name());
-        tell(&format!("{server} | {sender} | {associations} | {instances} | {took:.2?}"));
-        Ok((took, memory))
+        tell(&format!("{server} | {sender} | {associations} | {instances} | {time:.2?}"));
+        Ok(Taken { time, processor, memory_bytes })
     }
 
-    /// An empty folder, with nothing of earlier runs still on its way to the disk.
-    fn empty(&self, name: &str) -> Result<PathBuf> {
-        let dir = self.dir.join(name);
-        if dir.exists() {
-            fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-        }
-        fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    /// A new folder, with nothing of earlier runs still on its way to the disk.
+    ///
+    /// Those of earlier runs stay, see [`cut`].
+    fn new_folder(&self) -> Result<PathBuf> {
+        let runs = self.runs();
+        fs::create_dir_all(&runs).with_context(|| format!("making {}", runs.display()))?;
+        let dir = runs.join(fs::read_dir(&runs)?.count().to_string());
+        fs::create_dir(&dir).with_context(|| format!("making {}", dir.display()))?;
         sync(&dir)?;
         Ok(dir)
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.dir.join("runs")
+    }
+
+    /// Removes what was left.
+    fn clear(&self) -> Result<()> {
+        let runs = self.runs();
+        if runs.exists() {
+            fs::remove_dir_all(&runs).with_context(|| format!("removing {}", runs.display()))?;
+        }
+        Ok(())
     }
 
     fn print(&self, instances: usize, rates: &Rates) {
@@ -186,14 +215,19 @@ impl Plan {
             ASSOCIATIONS.map(|associations| format!("{} x{associations}", sender.name()))
         });
         let columns: Vec<String> = columns.collect();
-        println!("| | {} | peak MB |", columns.join(" | "));
-        println!("|---|{}", "---:|".repeat(columns.len() + 1));
+        println!("| | {} | CPU ms | peak MB |", columns.join(" | "));
+        println!("|---|{}", "---:|".repeat(columns.len() + 2));
         let names = Floor::ALL.map(Floor::name).into_iter().chain(Server::ALL.map(Server::name));
         for (row, name) in names.enumerate().filter(|(_, name)| self.wants(name)) {
             let cells = (0..columns.len()).map(|column| rates.median((row, column)));
             let memory =
                 rates.memory.get(&row).map_or(String::new(), |b| (b / 1_000_000).to_string());
-            println!("| {name} | {} | {memory} |", cells.collect::<Vec<_>>().join(" | "));
+            let processor = rates
+                .processor
+                .get(&row)
+                .map_or(String::new(), |ms| format!("{:.2}", median(ms.clone())));
+            let cells = cells.collect::<Vec<_>>().join(" | ");
+            println!("| {name} | {cells} | {processor} | {memory} |");
         }
     }
 }
@@ -203,12 +237,39 @@ impl Rates {
         self.cells.entry(cell).or_default().push(instances as f64 / took.as_secs_f64());
     }
 
-    fn median(&self, cell: Cell) -> String {
-        let Some(rates) = self.cells.get(&cell) else { return String::new() };
-        let mut rates = rates.clone();
-        rates.sort_by(f64::total_cmp);
-        format!("{:.0}", rates[rates.len() / 2])
+    fn note(&mut self, (row, column): Cell, instances: usize, taken: &Taken) {
+        self.add((row, column), instances, taken.time);
+        if column == 0 {
+            let an_instance = 1e3 * taken.processor.as_secs_f64() / instances as f64;
+            self.processor.entry(row).or_default().push(an_instance);
+        }
+        let most = self.memory.entry(row).or_default();
+        *most = taken.memory_bytes.max(*most);
     }
+
+    fn median(&self, cell: Cell) -> String {
+        let rates = self.cells.get(&cell);
+        rates.map_or(String::new(), |rates| format!("{:.0}", median(rates.clone())))
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// Gives back the room of what was received, but not its files: ext4 leaves inodes alone for minutes that were removed, and
+/// searches past them with each new file, so an earlier server would slow down the next.
+fn cut(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            cut(&entry.path())?;
+        } else if entry.file_type()?.is_file() {
+            fs::File::create(entry.path()).context("cutting a file")?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes back what the system holds for the file system of `dir`.

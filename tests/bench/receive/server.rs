@@ -162,12 +162,12 @@ impl Started {
         Ok(())
     }
 
-    /// Most memory of its process that it took, in bytes; children are not in it.
-    pub(crate) fn memory_peak_bytes(&mut self) -> Result<u64> {
+    /// Its process.
+    pub(crate) fn running(&mut self) -> Result<&mut Running> {
         match self {
-            Self::Node(node) => node.running()?.memory_peak_bytes(),
-            Self::Orthanc(orthanc) => orthanc.running()?.memory_peak_bytes(),
-            Self::Program { running, .. } => running.memory_peak_bytes(),
+            Self::Node(node) => node.running(),
+            Self::Orthanc(orthanc) => orthanc.running(),
+            Self::Program { running, .. } => Ok(running),
         }
     }
 
