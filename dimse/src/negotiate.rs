@@ -125,19 +125,20 @@ fn judge(
     acceptor: &dyn Acceptor,
 ) -> Result<AcceptedContext, ContextOutcome> {
     let abstract_syntax = &proposed.abstract_syntax;
-    if !acceptor.takes_abstract_syntax(abstract_syntax) {
+    if !is_sayable(abstract_syntax) || !acceptor.takes_abstract_syntax(abstract_syntax) {
         return Err(ContextOutcome::AbstractSyntaxNotSupported);
     }
-    let acceptable = |uid: &&String| acceptor.takes_transfer_syntax(abstract_syntax, uid);
+    let acceptable =
+        |uid: &&String| is_sayable(uid) && acceptor.takes_transfer_syntax(abstract_syntax, uid);
     let transfer_syntax = proposed.transfer_syntaxes.iter().find(acceptable);
     let transfer_syntax =
         transfer_syntax.ok_or(ContextOutcome::TransferSyntaxesNotSupported)?.clone();
     Ok(AcceptedContext { abstract_syntax: abstract_syntax.clone(), transfer_syntax })
 }
 
-/// No longer than a UID can be (PS3.5 §9.1).
-fn is_short(uid: &str) -> bool {
-    uid.len() <= 64
+/// No longer than a UID can be, and of its character set (PS3.5 §9.1), so that an answer says it as the request did.
+fn is_sayable(uid: &str) -> bool {
+    uid.len() <= 64 && uid.is_ascii()
 }
 
 fn answer(
@@ -147,7 +148,7 @@ fn answer(
     let (outcome, transfer_syntax) = match judged {
         Ok(context) => (ContextOutcome::Acceptance, Some(&context.transfer_syntax)),
         // The transfer syntax is not significant, but its item must be there, and fit.
-        Err(outcome) => (outcome, proposed.transfer_syntaxes.first().filter(|uid| is_short(uid))),
+        Err(outcome) => (outcome, proposed.transfer_syntaxes.first().filter(|uid| is_sayable(uid))),
     };
     let transfer_syntax = transfer_syntax.map_or(uids::IMPLICIT_VR_LITTLE_ENDIAN, String::as_str);
     ContextAnswer { id: proposed.id, outcome, transfer_syntax: transfer_syntax.to_owned() }

@@ -152,17 +152,17 @@ impl Committer {
     }
 
     fn move_one(&self, item: &mut Item) -> Result<(), SpoolError> {
+        item.part.seal()?;
+        if item.part.move_to_free(&item.target)? {
+            item.there = There::Nothing;
+            return Ok(());
+        }
         item.there = compare(&item.part, &item.identity.transfer_syntax, &item.target)?;
         match item.there {
             // It may be from a batch that failed halfway, so it is synced like the others.
             There::Same => Ok(()),
-            There::Nothing => {
-                item.part.seal()?;
-                self.folder.create_folder(parent(&item.target))?;
-                item.part.move_to(&item.target)
-            }
+            There::Nothing => item.part.move_to(&item.target),
             There::Other { file_bytes } => {
-                item.part.seal()?;
                 // What is there was acknowledged: it goes only when the other is safe.
                 if self.durability == Durability::Disk {
                     item.part.sync()?;

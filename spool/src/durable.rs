@@ -39,6 +39,33 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Renames where nothing is; `false` when something is. The caller syncs file and folder.
+pub(crate) fn rename_if_free(from: &Path, to: &Path) -> io::Result<bool> {
+    match rename_without_replacing(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // Not every file system can; whoever moves holds the lock on all moves.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            if to.try_exists()? {
+                return Ok(false);
+            }
+            rename(from, to).map(|()| true)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rename_without_replacing(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::InvalidInput.into())
+}
+
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

@@ -219,6 +219,21 @@ impl Folder {
         self.on("move to its place", to, || durable::rename(from, to))
     }
 
+    /// Moves a file where nothing is, into a folder that is created where it is missing; `false` when something is there.
+    /// Syncs nothing.
+    pub(crate) fn rename_if_free(&self, from: &Path, to: &Path) -> Result<bool, SpoolError> {
+        let moved =
+            self.on("move to its place", to, || match durable::rename_if_free(from, to) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                moved => moved.map(Some),
+            })?;
+        if let Some(moved) = moved {
+            return Ok(moved);
+        }
+        self.create_folder(durable::parent(to))?;
+        self.on("move to its place", to, || durable::rename_if_free(from, to))
+    }
+
     /// Removes a file; one that is gone already is fine.
     pub(crate) fn remove_file(&self, path: &Path) -> Result<(), SpoolError> {
         self.on("remove", path, || gone_is_fine(fs::remove_file(path)))

@@ -126,6 +126,12 @@ impl PartFile {
         Ok(())
     }
 
+    /// The same where nothing is; `false`, and it stays, when something is there.
+    pub(crate) fn move_to_free(&mut self, target: &Path) -> Result<bool, SpoolError> {
+        self.moved = self.folder.rename_if_free(&self.path, target)?;
+        Ok(self.moved)
+    }
+
     /// Where it lies.
     pub(crate) fn path(&self) -> &Path {
         &self.path

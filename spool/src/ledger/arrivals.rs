@@ -45,21 +45,20 @@ impl Ledger {
         arrivals: &[Arrival],
         now: Moment,
     ) -> Result<Vec<(SpooledInstance, Change)>, SpoolError> {
-        let sync = if self.are_open(arrivals)? { Sync::Normal } else { Sync::Full };
-        self.write_as(sync, "record instances", |transaction| {
+        let record_all = |transaction: &Transaction<'_>| -> Result<Vec<_>, Halt> {
             arrivals.iter().map(|arrival| self.record_one(transaction, arrival, now)).collect()
-        })
-    }
-
-    /// Whether the series of all arrivals are open already.
-    fn are_open(&self, arrivals: &[Arrival]) -> Result<bool, SpoolError> {
-        let series: BTreeSet<&str> =
-            arrivals.iter().map(|arrival| arrival.identity.series.as_str()).collect();
-        self.read("look at series", |connection| {
-            let mut open = connection
-                .prepare_cached("SELECT 1 FROM series WHERE series = ?1 AND state = 'open'")?;
-            series.iter().try_fold(true, |all, series| Ok(all && open.exists([*series])?))
-        })
+        };
+        let grown = self.write_as(Sync::Normal, "record instances", |transaction| {
+            if are_open(transaction, arrivals)? {
+                record_all(transaction).map(Some)
+            } else {
+                Ok(None)
+            }
+        })?;
+        match grown {
+            Some(recorded) => Ok(recorded),
+            None => self.write("record instances", record_all),
+        }
     }
 
     /// Opens a series again because an instance of it is about to be replaced.
@@ -99,11 +98,10 @@ impl Ledger {
         let after = |earlier: &SpooledInstance| earlier.received_at.unix_millis() + 1;
         let earliest = earlier.as_ref().map_or(0, after);
         let received_at = now.max(Moment::from_unix_millis(earliest));
-        open_series(transaction, arrival, received_at, change)?;
-        insert_instance(transaction, arrival, received_at)?;
-        let found = self.find(transaction, &arrival.identity)?;
-        let instance = found.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        Ok((instance, change))
+        if !grow_series(transaction, arrival, received_at, change)? {
+            open_series(transaction, arrival, received_at, change)?;
+        }
+        Ok((self.insert_instance(transaction, arrival, received_at)?, change))
     }
 
     fn find(
@@ -122,6 +120,67 @@ impl Ledger {
         };
         find.query_row(key, |row| rows::instance(row, &self.root)).optional()
     }
+
+    fn insert_instance(
+        &self,
+        transaction: &Transaction<'_>,
+        arrival: &Arrival,
+        received_at: Moment,
+    ) -> rusqlite::Result<SpooledInstance> {
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO instances (study, series, sop_instance, sop_class, transfer_syntax, file_bytes,
+               received_at, revision, calling, called)
+             SELECT :study, :series, :sop_instance, :sop_class, :transfer_syntax, :file_bytes,
+               :received_at, revision + 1, :calling, :called FROM series WHERE series = :series
+             ON CONFLICT DO UPDATE SET
+               sop_class = excluded.sop_class, transfer_syntax = excluded.transfer_syntax,
+               file_bytes = excluded.file_bytes, received_at = excluded.received_at,
+               calling = excluded.calling, called = excluded.called
+             RETURNING *",
+        )?;
+        let values = named_params! {
+            ":study": arrival.identity.study.as_str(),
+            ":series": arrival.identity.series.as_str(),
+            ":sop_instance": arrival.identity.sop_instance.as_str(),
+            ":sop_class": arrival.identity.sop_class.as_str(),
+            ":transfer_syntax": arrival.identity.transfer_syntax.as_str(),
+            ":file_bytes": integer(arrival.file_bytes),
+            ":received_at": millis(received_at),
+            ":calling": arrival.calling.as_str(),
+            ":called": arrival.called.as_str(),
+        };
+        insert.query_row(values, |row| rows::instance(row, &self.root))
+    }
+}
+
+/// Whether the series of all arrivals are open already.
+fn are_open(transaction: &Transaction<'_>, arrivals: &[Arrival]) -> rusqlite::Result<bool> {
+    let series: BTreeSet<&str> =
+        arrivals.iter().map(|arrival| arrival.identity.series.as_str()).collect();
+    let mut open =
+        transaction.prepare_cached("SELECT 1 FROM series WHERE series = ?1 AND state = 'open'")?;
+    series.iter().try_fold(true, |all, series| Ok(all && open.exists([*series])?))
+}
+
+/// Counts an instance of a series that is open; `false` when it is not. The state stays out of the statement: its index
+/// would be written, too.
+fn grow_series(
+    transaction: &Transaction<'_>,
+    arrival: &Arrival,
+    received_at: Moment,
+    change: Change,
+) -> rusqlite::Result<bool> {
+    let mut grow = transaction.prepare_cached(
+        "UPDATE series SET instance_count = instance_count + :more,
+           last_received = max(last_received, :received_at)
+         WHERE series = :series AND state = 'open'",
+    )?;
+    let grown = grow.execute(named_params! {
+        ":series": arrival.identity.series.as_str(),
+        ":received_at": millis(received_at),
+        ":more": i64::from(change == Change::New),
+    })?;
+    Ok(grown > 0)
 }
 
 fn open_series(
@@ -148,35 +207,6 @@ fn open_series(
         ":calling": arrival.calling.as_str(),
         ":called": arrival.called.as_str(),
         ":more": i64::from(change == Change::New),
-    })?;
-    Ok(())
-}
-
-fn insert_instance(
-    transaction: &Transaction<'_>,
-    arrival: &Arrival,
-    received_at: Moment,
-) -> rusqlite::Result<()> {
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO instances (study, series, sop_instance, sop_class, transfer_syntax, file_bytes,
-           received_at, revision, calling, called)
-         SELECT :study, :series, :sop_instance, :sop_class, :transfer_syntax, :file_bytes,
-           :received_at, revision + 1, :calling, :called FROM series WHERE series = :series
-         ON CONFLICT DO UPDATE SET
-           sop_class = excluded.sop_class, transfer_syntax = excluded.transfer_syntax,
-           file_bytes = excluded.file_bytes, received_at = excluded.received_at,
-           calling = excluded.calling, called = excluded.called",
-    )?;
-    insert.execute(named_params! {
-        ":study": arrival.identity.study.as_str(),
-        ":series": arrival.identity.series.as_str(),
-        ":sop_instance": arrival.identity.sop_instance.as_str(),
-        ":sop_class": arrival.identity.sop_class.as_str(),
-        ":transfer_syntax": arrival.identity.transfer_syntax.as_str(),
-        ":file_bytes": integer(arrival.file_bytes),
-        ":received_at": millis(received_at),
-        ":calling": arrival.calling.as_str(),
-        ":called": arrival.called.as_str(),
     })?;
     Ok(())
 }

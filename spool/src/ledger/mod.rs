@@ -19,6 +19,7 @@ mod snapshot;
 mod view;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -43,6 +44,8 @@ pub use view::LedgerView;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     connection: Mutex<Connection>,
+    /// How the connection syncs now; changed by whoever holds it.
+    syncs_fully: AtomicBool,
     path: PathBuf,
     root: PathBuf,
     faults: Faults,
@@ -122,8 +125,7 @@ impl Ledger {
         let io = |error| SpoolError::io("write", &self.path, error);
         self.faults.step().map_err(io)?;
         let mut connection = self.connection();
-        connection
-            .pragma_update(None, "synchronous", sync.as_str())
+        self.set_sync(&connection, sync)
             .map_err(|error| ledger_error(action, &self.path, error))?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -132,6 +134,16 @@ impl Ledger {
         self.faults.step().map_err(io)?;
         transaction.commit().map_err(|error| ledger_error(action, &self.path, error))?;
         Ok(value)
+    }
+
+    /// Saying it again would cost as much as a small transaction.
+    fn set_sync(&self, connection: &Connection, sync: Sync) -> rusqlite::Result<()> {
+        let is_full = matches!(sync, Sync::Full);
+        if self.syncs_fully.load(Ordering::Relaxed) != is_full {
+            connection.pragma_update(None, "synchronous", sync.as_str())?;
+            self.syncs_fully.store(is_full, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// How the last transaction was synced.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use domain::Moment;
@@ -55,6 +56,7 @@ impl Ledger {
         };
         let ledger = Self {
             connection: Mutex::new(connection),
+            syncs_fully: AtomicBool::new(true),
             path,
             root: root.to_owned(),
             faults: faults.clone(),
