@@ -35,10 +35,14 @@ pub(crate) fn take_item<'a>(rest: &mut &'a [u8]) -> Result<(u8, &'a [u8]), Proto
     Ok((kind, take(rest, usize::from(u16::from_be_bytes([high, low])))?))
 }
 
+/// Takes the place of a byte that is not ASCII: the control character SUB, which is made for this. No title and no UID has it, and
+/// it is one byte again when it is written.
+const SUBSTITUTE: char = '\u{1A}';
+
 /// Text of a value; padding of any kind is taken off, what is not ASCII is replaced.
 pub(crate) fn text(value: &[u8]) -> String {
     let text: String =
-        value.iter().map(|&b| if b.is_ascii() { char::from(b) } else { '\u{FFFD}' }).collect();
+        value.iter().map(|&b| if b.is_ascii() { char::from(b) } else { SUBSTITUTE }).collect();
     text.trim_matches([' ', '\0']).to_owned()
 }
 
@@ -85,6 +89,6 @@ mod tests {
     #[test]
     fn padding_is_no_text() {
         assert_eq!(text(b" PACS \0"), "PACS");
-        assert_eq!(text(b"A\xC4"), "A\u{FFFD}");
+        assert_eq!(text(b"A\xC4"), "A\u{1A}");
     }
 }

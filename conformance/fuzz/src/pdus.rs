@@ -40,8 +40,9 @@ fn read(stream: &[u8], piece_bytes: usize) -> Vec<Event> {
     let mut open = None;
     for piece in stream.chunks(piece_bytes) {
         if let Err(reason) = take(&mut framer, piece, &mut open, &mut events) {
+            // How much of a fragment came before depends on the pieces.
             events.push(Event::Refused(reason));
-            break;
+            return events;
         }
     }
     events.extend(open.map(|(fragment, bytes)| Event::Bytes(fragment, bytes)));
