@@ -19,7 +19,7 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// SHA-256 over the grid and the values, 64 lower-case hex digits.
+    /// Identifies grid and values: [`sha256_of`].
     pub(crate) fn sha256(&self) -> String {
         let [columns, rows, _] = self.grid.size();
         let planes: Vec<_> = self.values.par_chunks(columns * rows).map(plane_digest).collect();
@@ -27,7 +27,7 @@ impl Volume {
     }
 }
 
-/// SHA-256 over a grid and the digests of its planes, 64 lower-case hex digits.
+/// SHA-256 over a grid and the BLAKE3 digests of its planes, 64 lower-case hex digits.
 pub(crate) fn sha256_of(grid: &SourceGrid, planes: &[[u8; 32]]) -> String {
     let mut digest = Sha256::new();
     digest.update(format!("{grid:?}"));
@@ -35,14 +35,16 @@ pub(crate) fn sha256_of(grid: &SourceGrid, planes: &[[u8; 32]]) -> String {
     hex(&digest.finalize())
 }
 
-/// SHA-256 over the values of a plane.
+/// BLAKE3 over the values of a plane, as little-endian bytes.
 pub(crate) fn plane_digest(plane: &[f32]) -> [u8; 32] {
-    let mut digest = Sha256::new();
+    let mut digest = blake3::Hasher::new();
+    let mut bytes = [0; 4 * VALUES_AT_ONCE];
     for values in plane.chunks(VALUES_AT_ONCE) {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        digest.update(&bytes);
+        let (places, _) = bytes.as_chunks_mut::<4>();
+        places.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
+        digest.update(bytes.get(..4 * values.len()).unwrap_or_default());
     }
-    digest.finalize().into()
+    *digest.finalize().as_bytes()
 }
 
 /// Values that are turned into bytes at a time.

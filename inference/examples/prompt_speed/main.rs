@@ -1,9 +1,9 @@
 //! How long a promptable model takes for a CT that nobody has, by stage, and how much memory.
 //!
 //! `cargo run --release -p inference --example prompt_speed -- MODEL [SLICES] [PROMPTS] [PIXELS]`. MODEL is a folder; 300 slices, 15
-//! prompts and 512 × 512 pixels where nothing else is said. First all stages one after the other, each by itself; then twice the
-//! answer as it is given, with the stages beside each other: over a third of the slices and over all, so that memory that grows
-//! with them shows.
+//! prompts and 512 × 512 pixels where nothing else is said. First the answer as it is given, with the stages beside each other:
+//! over a third of the slices and over all, so that memory that grows with them shows. Then, over a third and in turn, the same
+//! and all stages one after the other, each by itself: what the answer takes beyond the networks alone is what all the rest costs.
 //!
 //! `prompt_speed MODEL --turns` is the side of `models/parity/speed.py` that runs this program: see [`turns`].
 
@@ -22,6 +22,10 @@ use domain::Ask;
 use inference::prompt_door::{Stages, stages};
 use inference::{AnswerOptions, LoadOptions, Model, Questions, Runtime, RuntimeOptions};
 use series::SourceSeries;
+
+/// The allocator of the node.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod body;
 mod turns;
@@ -74,11 +78,15 @@ fn main() -> Done {
     println!("{slices} slices of {pixels} x {pixels}, {} prompts", questions.list().len());
     overlapped(&model, &few, &questions)?;
     overlapped(&model, &all, &questions)?;
-    staged(&model, &few, &questions)
+    pairs(&model, &few, &questions)
 }
 
-/// Slices beside each other, as the node has it.
-fn overlapped(model: &Model, source: &SourceSeries, questions: &Questions) -> Done {
+/// Slices beside each other, as the node has it; the time.
+fn overlapped(
+    model: &Model,
+    source: &SourceSeries,
+    questions: &Questions,
+) -> Result<Duration, Box<dyn Error>> {
     let values = source.grid.size().iter().product::<usize>() * 4;
     let began = Instant::now();
     let (_, findings) = inference::answer(model, source, questions, AnswerOptions::default())?;
@@ -92,30 +100,51 @@ fn overlapped(model: &Model, source: &SourceSeries, questions: &Questions) -> Do
         peak_kib()? >> 10,
         values >> 20,
     );
+    Ok(took)
+}
+
+/// Both ways in turn; medians.
+fn pairs(model: &Model, source: &SourceSeries, questions: &Questions) -> Done {
+    let (mut beyond, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..PAIRS {
+        let answered = overlapped(model, source, questions)?;
+        let began = Instant::now();
+        let (found, _) = stages(model, source, questions, &|| began.elapsed())?;
+        let networks = found.encode + found.decode;
+        beyond.push(100.0 * (1.0 - networks.as_secs_f64() / answered.as_secs_f64()));
+        all.push(found);
+    }
+    staged(&all, source.slices.len());
+    println!("beyond the networks: {:.0} % of the time of an answer", median(beyond));
     Ok(())
 }
 
 /// One stage after the other.
-fn staged(model: &Model, source: &SourceSeries, questions: &Questions) -> Done {
-    let began = Instant::now();
-    let (found, _) = stages(model, source, questions, &|| began.elapsed())?;
-    let Stages { read, picture, encode, decode, judge, gather } = found;
-    let of_slices = source.slices.len() as f64;
-    let total = read + picture + encode + decode + judge + gather;
-    println!("stage by stage, {of_slices} slices: {:.2} s", total.as_secs_f64());
-    for (name, took) in [
-        ("read", read),
-        ("picture", picture),
-        ("image encoder", encode),
-        ("mask decoder", decode),
-        ("judge", judge),
-        ("gather", gather),
-    ] {
-        let share = 100.0 * took.as_secs_f64() / total.as_secs_f64();
-        println!("  {name:<14} {:>8.2} ms a slice  {share:>5.1} %", milliseconds(took) / of_slices);
+fn staged(all: &[Stages], slices: usize) {
+    let of = |stage: fn(&Stages) -> Duration| {
+        median(all.iter().map(|one| milliseconds(stage(one)) / slices as f64).collect())
+    };
+    let rows = [
+        ("read", of(|stages| stages.read)),
+        ("picture", of(|stages| stages.picture)),
+        ("image encoder", of(|stages| stages.encode)),
+        ("mask decoder", of(|stages| stages.decode)),
+        ("judge", of(|stages| stages.judge)),
+        ("gather", of(|stages| stages.gather)),
+    ];
+    println!("stage by stage, medians of {PAIRS}:");
+    for (name, took) in rows {
+        println!("  {name:<14} {took:>8.2} ms a slice");
     }
-    Ok(())
 }
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// How often both ways are measured.
+const PAIRS: usize = 5;
 
 fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1e3

@@ -103,11 +103,14 @@ fn gathered(
     (shots, answers): (Vec<Shot>, Vec<super::slice_answer::SliceAnswer>),
 ) -> Findings {
     let digests: Vec<[u8; 32]> = shots.iter().map(|shot| shot.digest).collect();
-    let values = shots.into_iter().flat_map(|shot| match shot.pixels {
-        Pixels::Grey { values, .. } => values,
-        Pixels::Color(_) => Vec::new(),
-    });
-    let (grid, values) = (source.grid.clone(), values.collect());
+    let grid = source.grid.clone();
+    let mut values = Vec::with_capacity(grid.size().iter().product());
+    for shot in shots {
+        match shot.pixels {
+            Pixels::Grey { values: of_slice, .. } => values.extend_from_slice(&of_slice),
+            Pixels::Color(_) => {}
+        }
+    }
     let input_sha256 = sha256_of(&grid, &digests);
     let volume = Volume { grid, values, unit: source.unit };
     gather(model.manifest().identity(), questions, &volume, Gathered { answers, input_sha256 })

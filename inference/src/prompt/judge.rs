@@ -6,7 +6,7 @@ use domain::{Boxes, SliceMask, Unsuitable};
 use rayon::prelude::*;
 
 use super::engine::Decoded;
-use super::owners::{Found, Owners, single};
+use super::owners::{Found, masks, single};
 use super::questions::{Questions, Together, Typical};
 use super::slice_answer::{Outcome, PromptAnswer, SliceAnswer};
 use crate::manifest::Generation;
@@ -149,17 +149,18 @@ impl Judge<'_> {
             .map(|(index, _)| *index)
             .zip(verdicts.into_iter().map(outcome))
             .collect();
-        let owners = Owners::of(kept.iter().map(|index| {
+        let maps = kept.iter().map(|index| {
             let map = tried[*index].map.as_deref().unwrap_or_default();
             self.framing.back(map)
-        }));
+        });
+        let found = masks(maps, self.keep_probabilities);
         let mut answers: Vec<PromptAnswer> = tried.into_iter().map(|tried| tried.answer).collect();
         for (index, outcome) in
             outcomes.into_iter().filter(|(_, outcome)| *outcome != Outcome::Found)
         {
             answers[index].outcome = outcome;
         }
-        for (index, found) in kept.iter().zip(owners.masks(kept.len(), self.keep_probabilities)) {
+        for (index, found) in kept.iter().zip(found) {
             answers[*index].take(found, kept.len());
         }
         Ok(answers)

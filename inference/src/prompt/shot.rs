@@ -4,7 +4,6 @@ use dataset::tags;
 use domain::Unsuitable;
 use pixels::Window;
 use series::SourceSlice;
-use sha2::{Digest as _, Sha256};
 
 use super::look::{Look, LookKind};
 use crate::picture::{Scale, Source};
@@ -15,7 +14,7 @@ use crate::volume::plane_digest;
 pub(super) struct Shot {
     /// Its pixels.
     pub(super) pixels: Pixels,
-    /// SHA-256 of its values.
+    /// BLAKE3 of its values.
     pub(super) digest: [u8; 32],
     /// Whether grey is stored in 8 bits that mean no more than grey levels.
     is_eight_bit: bool,
@@ -76,7 +75,7 @@ impl Shot {
             );
             return Err(Unsuitable::new(domain::UnsuitableCode::MixedGrid, detail));
         }
-        let digest = Sha256::digest(&frame.rgb).into();
+        let digest = *blake3::hash(&frame.rgb).as_bytes();
         Ok(Self { pixels: Pixels::Color(frame.rgb), digest, is_eight_bit: true })
     }
 

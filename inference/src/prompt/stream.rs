@@ -26,7 +26,7 @@ pub(super) struct Streamed {
     pub(super) answers: Vec<SliceAnswer>,
     /// The modality values of all slices; none of colour.
     pub(super) values: Vec<f32>,
-    /// SHA-256 of the values of each slice.
+    /// BLAKE3 of the values of each slice.
     pub(super) digests: Vec<[u8; 32]>,
 }
 
@@ -79,20 +79,23 @@ struct Whole {
     values: Option<Vec<f32>>,
     /// The range of the series, where slices are shown in it.
     range: Option<Scale>,
+    /// Number of its values.
+    size: usize,
 }
 
 impl Whole {
     fn of(asker: &Asker<'_>, source: &SourceSeries) -> Result<Self, Unsuitable> {
-        let [columns, rows, _] = source.grid.size();
+        let [columns, rows, count] = source.grid.size();
+        let size = columns * rows * count;
         let Some(first) = source.slices.first() else {
             return Err(Unsuitable::new(UnsuitableCode::TooFewSlices, "no slices"));
         };
         if !asker.needs_series(&Shot::take(first, [columns, rows], &asker.looks)?) {
-            return Ok(Self { values: None, range: None });
+            return Ok(Self { values: None, range: None, size });
         }
         let values = read_volume(source)?.values;
         let (low, high) = series_range(&values);
-        Ok(Self { values: Some(values), range: Some(Scale::Range { low, high }) })
+        Ok(Self { values: Some(values), range: Some(Scale::Range { low, high }), size })
     }
 }
 
@@ -108,7 +111,13 @@ impl Taken {
     /// Notes a slice; its values only where they were not read before.
     fn note(&mut self, shot: &Shot, whole: &Whole) {
         match (&shot.pixels, &whole.values) {
-            (Pixels::Grey { values, .. }, None) => self.values.extend_from_slice(values),
+            (Pixels::Grey { values, .. }, None) => {
+                if self.values.is_empty() {
+                    // Growing would copy what is there, and hold it twice.
+                    self.values.reserve_exact(whole.size);
+                }
+                self.values.extend_from_slice(values);
+            }
             (Pixels::Grey { .. }, Some(_)) => {}
             (Pixels::Color(_), _) => self.color_count += 1,
         }
