@@ -7,7 +7,7 @@ use domain::{
     Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
     SharedCommitments, SpooledInstance, Stored,
 };
-use spool::{Change, PartFile, Published, Spool, SpoolError};
+use spool::{Change, OnStored, PartFile, Published, Spool, SpoolError};
 
 use crate::commitments::LedgerCommitments;
 
@@ -68,14 +68,12 @@ impl Intake for SpoolIntake {
     }
 
     fn association_closed(&self, association: AssociationId, parting: Parting) {
-        self.tell(Arrival::AssociationClosed(association, parting));
-    }
-}
-
-impl SpoolIntake {
-    fn tell(&self, arrival: Arrival) {
-        // Nobody listens any more only while the node stops; the spool is read again at the next start.
-        drop(self.arrivals.send(arrival));
+        let arrivals = self.arrivals.clone();
+        // Behind word of its instances.
+        self.spool.when_recorded(move || {
+            // Nobody listens any more only while the node stops; the spool is read again at the next start.
+            drop(arrivals.send(Arrival::AssociationClosed(association, parting)));
+        });
     }
 }
 
@@ -93,17 +91,15 @@ impl Part for SpoolPart {
 
     fn publish(self: Box<Self>, identity: InstanceIdentity, stored: Stored) {
         let Self { spool, arrivals, association, file } = *self;
-        let tell = move |published: Result<Published, SpoolError>| {
-            if let Ok(published) = &published {
-                announce(published, association, &arrivals);
-            }
-            stored(published.map(|_| ()).map_err(|error| refusal(&error)));
+        let stored = OnStored {
+            answer: Box::new(move |answer| stored(answer.map_err(|error| refusal(&error)))),
+            recorded: Box::new(move |published| announce(&published, association, &arrivals)),
         };
-        spool.publish(file, identity, Box::new(tell));
+        spool.publish(file, identity, stored);
     }
 }
 
-/// Tells the assembling thread before the peer hears of success, so that the end of its association comes after it.
+/// Tells the assembling thread, before the end of the association.
 fn announce(published: &Published, association: AssociationId, arrivals: &Sender<Arrival>) {
     match published.change {
         Change::Identical => {}

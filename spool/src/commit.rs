@@ -11,15 +11,17 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use domain::{Durability, InstanceIdentity, SpooledInstance};
 
 use crate::compare::{There, compare};
 use crate::durable::parent;
 use crate::folder::{Folder, Names};
+use crate::late::Late;
 use crate::ledger::{Arrival, Change, Ledger};
 use crate::part::PartFile;
 use crate::room::Room;
@@ -27,6 +29,10 @@ use crate::{Clock, SpoolError};
 
 /// Most instances in a batch: what an early one waits for a late one.
 const BATCH_MAX: usize = 64;
+/// How long late ones are gathered before they are recorded together.
+const GATHERING: Duration = Duration::from_millis(2);
+/// How long the committer waits after the ledger refused to record.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Contents and folders are synced by as many threads.
 const SYNC_THREADS: usize = 4;
 
@@ -39,8 +45,45 @@ pub struct Published {
     pub change: Change,
 }
 
-/// Told what became of an instance; called once, on the committer's thread, so it must be quick.
-pub type OnStored = Box<dyn FnOnce(Result<Published, SpoolError>) + Send>;
+/// Who is told what became of an instance. Both are called at most once, on a thread that others wait for, so they must be quick.
+pub struct OnStored {
+    /// The answer: the instance is as safe as was promised, or why not. Always called.
+    pub answer: Box<dyn FnOnce(Result<(), SpoolError>) + Send>,
+    /// The instance is recorded and may be asked for. Called before the answer; after it where only the cache is promised; not at all
+    /// for what is not stored.
+    pub recorded: Box<dyn FnOnce(Published) + Send>,
+}
+
+impl fmt::Debug for OnStored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnStored").finish_non_exhaustive()
+    }
+}
+
+impl OnStored {
+    fn tell(self, outcome: Result<Published, SpoolError>) {
+        let answer = outcome.map(self.recorded);
+        (self.answer)(answer);
+    }
+}
+
+/// What the committer's thread is asked for.
+pub(crate) enum Work {
+    /// To make an instance durable.
+    Commit(Box<Request>),
+    /// To record those that are late.
+    Record,
+}
+
+/// What became of an instance on the thread of its sender.
+pub(crate) enum Here {
+    /// All is done.
+    Done,
+    /// It is late, and nobody was told to record it yet.
+    Late,
+    /// Nothing: the committer is to do it.
+    Elsewhere(Box<Request>),
+}
 
 /// An instance that is to become durable.
 pub(crate) struct Request {
@@ -54,6 +97,8 @@ pub(crate) struct Committer {
     pub(crate) folder: Arc<Folder>,
     pub(crate) room: Arc<Room>,
     pub(crate) ledger: Arc<Ledger>,
+    /// Instances that are answered and not recorded yet.
+    pub(crate) late: Late,
     /// What is promised of an instance.
     pub(crate) durability: Durability,
     pub(crate) clock: Clock,
@@ -78,29 +123,103 @@ struct Item {
 
 impl Committer {
     /// Runs until nobody can send any more.
-    pub(crate) fn run(&self, requests: &Receiver<Request>) {
-        while let Ok(first) = requests.recv() {
-            let more = requests.try_iter().take(BATCH_MAX - 1);
-            let mut waiting: Vec<Request> = std::iter::once(first).chain(more).collect();
+    pub(crate) fn run(&self, work: &Receiver<Work>) {
+        while let Some(first) = self.next(work) {
+            let more = work.try_iter().take(BATCH_MAX - 1);
+            let (mut waiting, mut records) = (Vec::new(), false);
+            for work in std::iter::once(first).chain(more) {
+                match work {
+                    Work::Commit(request) => waiting.push(*request),
+                    Work::Record => records = true,
+                }
+            }
             while !waiting.is_empty() {
                 let (now, later) = without_doubles(waiting);
                 self.commit(now);
                 waiting = later;
             }
+            if records {
+                thread::sleep(GATHERING);
+                self.try_to_record();
+            }
+        }
+        self.try_to_record();
+    }
+
+    /// What is asked for next; while some are late that could not be recorded, at least that, now and then.
+    fn next(&self, work: &Receiver<Work>) -> Option<Work> {
+        if self.late.is_empty() {
+            return work.recv().ok();
+        }
+        match work.recv_timeout(PAUSE) {
+            Ok(work) => Some(work),
+            Err(RecvTimeoutError::Timeout) => Some(Work::Record),
+            Err(RecvTimeoutError::Disconnected) => None,
         }
     }
 
-    /// Publishes an instance on the thread of its sender, where that waits for no disk; gives it back where it would.
+    fn try_to_record(&self) {
+        if let Err(error) = self.record_late() {
+            tracing::error!(%error, "instances that are stored are not in the ledger yet; it is tried again");
+        }
+    }
+
+    /// Records what is late. When it returns `Ok`, everything is in the ledger that was answered before.
+    pub(crate) fn record_late(&self) -> Result<(), SpoolError> {
+        self.late.record(&|arrivals| match arrivals {
+            [] => Ok(Vec::new()),
+            arrivals => self.ledger.record(arrivals, (self.clock)()),
+        })
+    }
+
+    /// Publishes an instance on the thread of its sender, where that waits for no disk.
     ///
     /// Handing it to the committer costs two changes of thread, which is more than the work itself.
-    pub(crate) fn commit_here(&self, request: Request) -> Option<Request> {
-        let waits =
-            self.durability == Durability::Disk || self.folder.instance(&request.identity).exists();
-        if waits {
-            return Some(request);
+    pub(crate) fn commit_here(&self, request: Request) -> Here {
+        if self.durability == Durability::Disk {
+            return Here::Elsewhere(Box::new(request));
+        }
+        if self.late.may_take(&request.identity.series) {
+            return self.commit_before_recording(request);
+        }
+        if self.folder.instance(&request.identity).exists() {
+            return Here::Elsewhere(Box::new(request));
         }
         self.commit(vec![request]);
-        None
+        Here::Done
+    }
+
+    /// An instance of a series that the ledger knows, where nothing is: it is answered once its file is in its place.
+    fn commit_before_recording(&self, request: Request) -> Here {
+        if request.part.check(&request.identity).is_err() {
+            return Here::Elsewhere(Box::new(request));
+        }
+        let target = self.folder.instance(&request.identity);
+        let mut item = Item {
+            part: request.part,
+            identity: request.identity,
+            target,
+            there: There::Nothing,
+            failed: None,
+        };
+        let moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        // A series may have been purged since it was looked at.
+        let may = self.late.may_take(&item.identity.series);
+        let moved = may
+            && item.part.seal().is_ok()
+            && matches!(item.part.move_to_free(&item.target), Ok(true));
+        if !moved {
+            let Item { part, identity, .. } = item;
+            return Here::Elsewhere(Box::new(Request { part, identity, stored: request.stored }));
+        }
+        let OnStored { answer, recorded } = request.stored;
+        let is_first = self.late.take(item.arrival(), recorded);
+        drop(moving);
+        // The file stays; what is left of the part is closed after the answer.
+        if panic::catch_unwind(AssertUnwindSafe(|| answer(Ok(())))).is_err() {
+            tracing::error!("the receiver of an instance's outcome failed by a bug");
+        }
+        if is_first { Here::Late } else { Here::Done }
     }
 
     fn commit(&self, requests: Vec<Request>) {
@@ -121,7 +240,7 @@ impl Committer {
             .collect();
         for (stored, outcome) in tell.into_iter().zip(outcomes) {
             // A panic in a callback is its own; the others must hear of their instances all the same.
-            if panic::catch_unwind(AssertUnwindSafe(|| stored(outcome))).is_err() {
+            if panic::catch_unwind(AssertUnwindSafe(|| stored.tell(outcome))).is_err() {
                 tracing::error!("the receiver of an instance's outcome failed by a bug");
             }
         }
@@ -130,6 +249,10 @@ impl Committer {
     /// Outcomes for the items that have not failed by themselves.
     fn publish(&self, items: &mut [Item]) -> std::vec::IntoIter<Result<Published, SpoolError>> {
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        // One of these may be late itself, in what it was before.
+        if let Err(error) = self.record_late() {
+            items.iter_mut().for_each(|item| item.failed = Some(error.clone()));
+        }
         self.move_all(items);
         if self.durability == Durability::Disk {
             self.sync_files(items);
@@ -137,6 +260,9 @@ impl Committer {
         let arrivals: Vec<_> =
             items.iter().filter(|item| item.failed.is_none()).map(Item::arrival).collect();
         let recorded = self.sync_folders(items).and_then(|()| self.record(&arrivals));
+        if recorded.is_ok() && self.durability == Durability::Cache {
+            arrivals.iter().for_each(|arrival| self.late.note_open(&arrival.identity.series));
+        }
         let outcomes: Vec<_> = match recorded {
             Ok(published) => published.into_iter().map(Ok).collect(),
             Err(error) => arrivals.iter().map(|_| Err(error.clone())).collect(),

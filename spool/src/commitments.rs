@@ -131,6 +131,7 @@ impl Spool {
         request: RequestId,
         next_at: Moment,
     ) -> Result<Option<CommitmentReport>, SpoolError> {
+        self.committer.record_late()?;
         let report = self.ledger.claim_report(request, next_at)?;
         if report.is_some() {
             self.keep_what_is_said()?;
@@ -147,6 +148,7 @@ impl Spool {
         now: Moment,
         next_at: Moment,
     ) -> Result<Option<OwedReport>, SpoolError> {
+        self.committer.record_late()?;
         let owed = self.ledger.claim_due_report(now, next_at)?;
         if owed.is_some() {
             self.keep_what_is_said()?;

@@ -22,6 +22,7 @@ mod durable;
 mod error;
 mod faults;
 mod folder;
+mod late;
 mod ledger;
 mod part;
 mod purge;

@@ -40,6 +40,8 @@ impl Spool {
     ) -> Result<(), SpoolError> {
         // An instance of this series that comes now waits until it is gone, and then opens it again.
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        self.committer.record_late()?;
+        self.committer.late.forget_open();
         let Some(leaving) = self.ledger.begin_purge(series, older_than)? else { return Ok(()) };
         for study in &leaving.studies {
             let folder = self.folder.series(study, series);

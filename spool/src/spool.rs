@@ -10,9 +10,10 @@ use std::thread::{self, JoinHandle};
 use domain::{Announced, Durability, InstanceIdentity, InstanceOrigin, Limits, Moment};
 
 use crate::SpoolError;
-use crate::commit::{Committer, OnStored, Request};
+use crate::commit::{Committer, Here, OnStored, Request, Work};
 use crate::faults::{self, Faults};
 use crate::folder::Folder;
+use crate::late::Late;
 use crate::ledger::{Ledger, LedgerView};
 use crate::part::PartFile;
 use crate::recover::{Recovery, recover};
@@ -33,7 +34,7 @@ pub struct Spool {
     pub(crate) moving: Arc<Mutex<()>>,
     parts: AtomicU64,
     pub(crate) committer: Arc<Committer>,
-    requests: Option<Sender<Request>>,
+    requests: Option<Sender<Work>>,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: no second node before the committer has ended.
     _lock: File,
@@ -85,6 +86,7 @@ impl Spool {
             folder: Arc::clone(&folder),
             room: Arc::clone(&room),
             ledger: Arc::clone(&ledger),
+            late: Late::default(),
             durability,
             clock,
             moving: Arc::clone(&moving),
@@ -129,21 +131,29 @@ impl Spool {
         PartFile::begin(&self.folder, &self.room, self.next_part(), announced, origin)
     }
 
-    /// Makes an instance durable and calls `stored`, once, on another thread; does not wait. With [`Durability::Cache`] this thread
-    /// may do it and call `stored` itself: there is no disk to wait for.
+    /// Makes an instance durable and tells `stored`, on another thread; does not wait. With [`Durability::Cache`] this thread
+    /// may do it and give the answer itself, before the instance is recorded: there is no disk to wait for.
     ///
     /// `Ok` means: the instance survives what [`Durability`] says. An instance that is there already with the same data set is
     /// [`Change::Identical`](crate::Change::Identical); with another one, the newer takes its place.
     pub fn publish(&self, part: PartFile, identity: InstanceIdentity, stored: OnStored) {
-        let request = Request { part, identity, stored };
-        let Some(request) = self.committer.commit_here(request) else { return };
-        let refused = match &self.requests {
-            Some(requests) => requests.send(request).err().map(|error| error.0),
-            None => Some(request),
+        let work = match self.committer.commit_here(Request { part, identity, stored }) {
+            Here::Done => return,
+            Here::Late => Work::Record,
+            Here::Elsewhere(request) => Work::Commit(request),
         };
-        if let Some(Request { stored, .. }) = refused {
-            stored(Err(SpoolError::Stopped));
+        let refused = match &self.requests {
+            Some(requests) => requests.send(work).err().map(|error| error.0),
+            None => Some(work),
+        };
+        if let Some(Work::Commit(request)) = refused {
+            (request.stored.answer)(Err(SpoolError::Stopped));
         }
+    }
+
+    /// Calls `then` when every instance is recorded that was answered before; at once when they are.
+    pub fn when_recorded(&self, then: impl FnOnce() + Send + 'static) {
+        self.committer.late.then(Box::new(then));
     }
 
     /// Bytes in the spool: instances, results, and parts on their way in.

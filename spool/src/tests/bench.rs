@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use domain::{
     AeTitle, Announced, Ask, AssociationId, Durability, InstanceIdentity, InstanceOrigin, Job,
@@ -13,7 +13,7 @@ use domain::{
 use tempfile::TempDir;
 
 use crate::faults::Faults;
-use crate::{Clock, JobRow, NewJob, NewResult, Published, Recovery, Spool, SpoolError};
+use crate::{Clock, JobRow, NewJob, NewResult, OnStored, Published, Recovery, Spool, SpoolError};
 
 /// A folder for a spool, and the time.
 pub(super) struct Bench {
@@ -116,8 +116,33 @@ pub(super) fn send_from(
         part.write(chunk)?;
     }
     let (tell, told) = mpsc::channel();
-    spool.publish(part, identity.clone(), Box::new(move |outcome| tell.send(outcome).unwrap()));
+    spool.publish(part, identity.clone(), told_by(tell));
     told.recv().unwrap()
+}
+
+/// Sends the outcome: the instance once it is recorded, or why it is not stored.
+pub(super) fn told_by(tell: mpsc::Sender<Result<Published, SpoolError>>) -> OnStored {
+    told(move |outcome| drop(tell.send(outcome)))
+}
+
+/// Calls `stored` with the instance once it is recorded, or with why it is not stored.
+pub(super) fn told(
+    stored: impl FnOnce(Result<Published, SpoolError>) + Send + 'static,
+) -> OnStored {
+    let once = Arc::new(Mutex::new(Some(stored)));
+    let other = Arc::clone(&once);
+    let take = move |outcome| {
+        let stored = other.lock().unwrap().take().unwrap();
+        stored(outcome);
+    };
+    let refused = move |error| {
+        let stored = once.lock().unwrap().take().unwrap();
+        stored(Err(error));
+    };
+    OnStored {
+        answer: Box::new(|answer: Result<(), SpoolError>| answer.unwrap_or_else(refused)),
+        recorded: Box::new(move |published| take(Ok(published))),
+    }
 }
 
 /// A rule's wish.

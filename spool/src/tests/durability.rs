@@ -23,7 +23,7 @@ fn where_no_disk_is_waited_for_the_sender_publishes_itself() {
         assert_eq!(thread::current().id(), here);
         tell.send(outcome.unwrap()).unwrap();
     };
-    spool.publish(part, a.clone(), Box::new(stored));
+    spool.publish(part, a.clone(), super::bench::told(stored));
     // It is over when `publish` returns.
     let published = told.try_recv().unwrap();
     assert_eq!((published.change, published.instance.identity), (Change::New, a.clone()));

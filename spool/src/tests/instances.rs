@@ -105,7 +105,7 @@ fn what_was_not_announced_is_refused() {
     let part = spool.begin(&announced(&identity("1.1", "1.2", "1.3")), &origin("CT1")).unwrap();
     let (tell, told) = mpsc::channel();
     let other = identity("1.1", "1.2", "1.4");
-    spool.publish(part, other, Box::new(move |outcome| tell.send(outcome).unwrap()));
+    spool.publish(part, other, super::bench::told_by(tell));
     assert!(matches!(told.recv().unwrap(), Err(SpoolError::IdentityMismatch)));
     assert_eq!(bytes_in(&bench.root()), 0);
 }
@@ -129,7 +129,7 @@ fn outcomes_come_in_order_and_a_callback_may_fail() {
             drop(held);
             assert!(number != 3, "a bug of the receiver's");
         };
-        spool.publish(part, a, Box::new(stored));
+        spool.publish(part, a, super::bench::told(stored));
     }
     drop((spool, tell));
     assert_eq!(told.iter().collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());

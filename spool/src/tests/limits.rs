@@ -32,7 +32,7 @@ fn a_part_that_could_not_be_written_is_not_published() {
     part.write(&[0; 3]).unwrap_err();
     part.write(&[0; 1]).unwrap();
     let (tell, told) = std::sync::mpsc::channel();
-    spool.publish(part, a.clone(), Box::new(move |outcome| tell.send(outcome).unwrap()));
+    spool.publish(part, a.clone(), super::bench::told_by(tell));
     assert!(matches!(told.recv().unwrap(), Err(SpoolError::TooLarge { .. })));
     assert_eq!(spool.series_instances(&a.series).unwrap(), []);
     assert_eq!((spool.spool_bytes(), bytes_in(&bench.root())), (0, 0));

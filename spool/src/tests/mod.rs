@@ -7,6 +7,7 @@ mod durability;
 mod faults;
 mod instances;
 mod jobs;
+mod late;
 mod limits;
 mod model;
 mod purge;
