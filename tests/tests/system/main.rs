@@ -14,6 +14,7 @@ mod ahead;
 mod bad_input;
 mod command_line;
 mod commitment;
+mod compressed;
 mod delivery;
 mod forms;
 mod full;
