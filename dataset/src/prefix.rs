@@ -59,7 +59,16 @@ pub enum ReadError {
         /// Where.
         offset: usize,
     },
+    /// A deflated data set whose header is mostly air.
+    #[error("deflated data whose header grows more than {INFLATION_MAX}-fold")]
+    Inflation,
 }
+
+/// How many times as long a deflated header may become. Deflate itself could make it 1032 times; headers become 2 to 20 times.
+const INFLATION_MAX: usize = 128;
+
+/// Up to here it may become as long as it likes, in bytes.
+const INFLATED_FREE: usize = 1 << 20;
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,10 +107,21 @@ pub fn read_prefix(
     let whole = bytes.len() <= limits.bytes_max;
     let bytes = &bytes[..bytes.len().min(limits.bytes_max)];
     if encoding == Encoding::DeflatedLittle {
-        let (inflated, ended) = inflate(bytes, limits.bytes_max);
-        return read(&inflated, ended, Encoding::ExplicitLittle, stop_before, limits);
+        return read_deflated(bytes, stop_before, limits);
     }
     read(bytes, whole, encoding, stop_before, limits)
+}
+
+/// Stops early where bytes say too little for what they become: to inflate is work for us, and none for who sends.
+fn read_deflated(bytes: &[u8], stop_before: Tag, limits: &ReadLimits) -> Result<Prefix, ReadError> {
+    let most = bytes.len().saturating_mul(INFLATION_MAX).max(INFLATED_FREE);
+    let (inflated, ended) = inflate(bytes, most.min(limits.bytes_max));
+    let prefix = read(&inflated, ended, Encoding::ExplicitLittle, stop_before, limits)?;
+    let is_air = !ended && most < limits.bytes_max && inflated.len() == most;
+    if is_air && prefix.end == End::Cut {
+        return Err(ReadError::Inflation);
+    }
+    Ok(prefix)
 }
 
 fn read(

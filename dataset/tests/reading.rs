@@ -97,6 +97,11 @@ fn deflated_data_sets_are_inflated_up_to_the_limit() {
     let bomb = bomb.finish().unwrap();
     assert!(bomb.len() < 100_000);
     assert_eq!(read(&bomb).end, End::Cut);
+    // Where the limit is far, growth itself is one.
+    let far = ReadLimits { bytes_max: 64 << 20, ..LIMITS };
+    let read = |bytes: &[u8]| read_prefix(bytes, Encoding::DeflatedLittle, tags::PIXEL_DATA, &far);
+    assert_eq!(read(&bomb), Err(ReadError::Inflation));
+    assert_eq!(read(&deflated).unwrap().data_set, header());
 }
 
 #[test]

@@ -41,7 +41,13 @@ enum State {
 pub struct MessageReader {
     state: State,
     command: Vec<u8>,
+    /// Fragments without a byte since the message began.
+    empty_fragments: usize,
 }
+
+/// Most fragments of a message that have no bytes and are not its last. The standard does not forbid them (PS3.8 §E.2); they are work
+/// and nothing else.
+const EMPTY_FRAGMENTS_MAX: usize = 64;
 
 impl Default for MessageReader {
     fn default() -> Self {
@@ -53,7 +59,7 @@ impl MessageReader {
     /// A machine before the first message.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::Idle, command: Vec::new() }
+        Self { state: State::Idle, command: Vec::new(), empty_fragments: 0 }
     }
 
     /// No message has begun that has not ended.
@@ -73,6 +79,7 @@ impl MessageReader {
         ends: bool,
     ) -> Result<Option<MessageEvent<'a>>, ProtocolError> {
         let is_end = ends && fragment.is_last;
+        self.count_empty(bytes.is_empty() && ends && !is_end)?;
         match (&self.state, fragment.kind) {
             (State::Idle, FragmentKind::DataSet) => {
                 Err(ProtocolError::Fragments("a data set came without its command"))
@@ -98,6 +105,17 @@ impl MessageReader {
                 self.on_command(fragment.context_id, bytes, is_end)
             }
         }
+    }
+
+    fn count_empty(&mut self, is_empty: bool) -> Result<(), ProtocolError> {
+        if self.is_idle() {
+            self.empty_fragments = 0;
+        }
+        self.empty_fragments = self.empty_fragments.saturating_add(usize::from(is_empty));
+        if self.empty_fragments > EMPTY_FRAGMENTS_MAX {
+            return Err(ProtocolError::Fragments("a message of empty fragments"));
+        }
+        Ok(())
     }
 
     fn on_command<'a>(

@@ -47,16 +47,23 @@ async fn a_transfer_syntax_of_60_kb_is_answered_with_one_that_fits() {
 async fn empty_fragments_are_nothing_and_harm_nobody() {
     let server = Server::start(settings(), Mood::Good).await;
     let mut peer = Peer::open(&server).await.unwrap();
-    let command = Command::StoreRequest(peer.store_request(CT, "1.2.3.4.5"));
+    let command = Command::StoreRequest(peer.store_request(CT, "1.9"));
     let mut pdus = Vec::new();
     PDataWriter::new(1, 0).put(&mut pdus, FragmentKind::Command, &command.encode());
     // A value of two bytes: the context and a control header that says data set, not the last.
     let empty = [4, 0, 0, 0, 0, 6, 0, 0, 0, 2, 1, 0];
-    pdus.extend(empty.repeat(10_000));
-    PDataWriter::new(1, 0).put(&mut pdus, FragmentKind::DataSet, &data_set("1.2.3.4.5", 10));
-    peer.send(&pdus).await;
-    assert_eq!(peer.answer().await, SUCCESS);
-    assert_eq!(server.memory.data_set("1.2.3.4.5"), data_set("1.2.3.4.5", 10));
+    let (begun, some) = (pdus.clone(), empty.repeat(64));
+    pdus.extend(&some);
+    PDataWriter::new(1, 0).put(&mut pdus, FragmentKind::DataSet, &data_set("1.9", 10));
+    for _ in 0..2 {
+        peer.send(&pdus).await;
+        assert_eq!(peer.answer().await, SUCCESS);
+    }
+    assert_eq!(server.memory.data_set("1.9"), data_set("1.9", 10));
+    // So many are more work than message.
+    peer.send(&[begun, some, empty.to_vec()].concat()).await;
+    assert_eq!(peer.answer().await, Answer::Aborted(0, 0));
+    is_well(&server).await;
 }
 
 #[tokio::test]
