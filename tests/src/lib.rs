@@ -6,6 +6,7 @@
 mod authority;
 mod binary;
 mod clock;
+mod cut;
 mod http;
 mod load;
 mod node;
@@ -19,6 +20,7 @@ pub mod raw_peer;
 pub use authority::{Authority, Issued, IssuedFiles, Wishes, write_secret};
 pub use binary::{parsenode, runtime_library, workspace_root};
 pub use clock::{Stopwatch, wait_for};
+pub use cut::cut_files;
 pub use http::get as http_get;
 pub use load::Load;
 pub use node::{Node, NodeSettings, Status};

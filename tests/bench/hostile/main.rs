@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
-use tests::{Load, Node, NodeSettings};
+use tests::{Load, Node, NodeSettings, cut_files};
 
 use attack::{Attack, Weapons, strike_on};
 
@@ -48,6 +48,9 @@ fn main() -> Result<()> {
     );
     println!("| hostile peers | instances/s | of before | strikes | answer | peak MB |");
     println!("|---|---:|---:|---:|---|---:|");
+    if dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
+    }
     let mut quiet = None;
     for (seed, attack) in (1..).zip(Attack::ALL.into_iter().chain([Attack::Nothing])) {
         let outcome = measure(&dir, attack, &weapons, (instances, seed))?;
@@ -72,10 +75,7 @@ fn measure(
     weapons: &Weapons,
     (instances, seed): (usize, u64),
 ) -> Result<Outcome> {
-    let dir = dir.join("node");
-    if dir.exists() {
-        fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
-    }
+    let dir = dir.join(format!("node-{seed}"));
     let settings = NodeSettings {
         rule: "calling = [\"NOBODY\"]\n".into(),
         series_quiet_s: 600,
@@ -99,6 +99,7 @@ fn measure(
     let (took, struck) = (took.context("honest senders")?, struck?);
     let memory_bytes = node.running()?.memory_peak_bytes()?;
     node.stop()?;
+    cut_files(&dir)?;
     Ok(Outcome {
         rate: instances as f64 / took.as_secs_f64(),
         strikes: struck.iter().map(|(strikes, _)| strikes).sum(),

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Each round starts each server anew with an empty folder, in turn, so that what else the machine does meets all of them alike.
-//! What is printed are medians. Files that were removed slow down the next run for six minutes, see [`cut`]: wait, or `--keep` them. After each sending it is checked that the server has every instance.
+//! What is printed are medians. Files that were removed slow down the next run for six minutes, see [`cut_files`]: wait, or `--keep` them. After each sending it is checked that the server has every instance.
 #![expect(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -28,6 +28,7 @@ use anyhow::{Context as _, Result};
 use floor::Floor;
 use sender::{Sender, Sending};
 use server::Server;
+use tests::cut_files;
 
 /// Associations at a time.
 const ASSOCIATIONS: [usize; 2] = [1, 4];
@@ -120,7 +121,7 @@ impl Plan {
             let dir = self.new_folder()?;
             let took = floor.measure(&dir, associations, instances)?;
             rates.add((row, column), instances, took);
-            cut(&dir)?;
+            cut_files(&dir)?;
         }
         Ok(())
     }
@@ -171,7 +172,7 @@ impl Plan {
         let memory_bytes = started.running()?.memory_peak_bytes()?;
         started.check(instances)?;
         started.stop()?;
-        cut(&dir)?;
+        cut_files(&dir)?;
         let (server, sender) = (server.name(), sender.name());
         tell(&format!("{server} | {sender} | {associations} | {instances} | {time:.2?}"));
         Ok(Taken { time, processor, memory_bytes })
@@ -179,7 +180,7 @@ impl Plan {
 
     /// A new folder, with nothing of earlier runs still on its way to the disk.
     ///
-    /// Those of earlier runs stay, see [`cut`].
+    /// Those of earlier runs stay, see [`cut_files`].
     fn new_folder(&self) -> Result<PathBuf> {
         let runs = self.runs();
         fs::create_dir_all(&runs).with_context(|| format!("making {}", runs.display()))?;
@@ -256,20 +257,6 @@ impl Rates {
 fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
-}
-
-/// Gives back the room of what was received, but not its files: ext4 leaves inodes alone for minutes that were removed, and
-/// searches past them with each new file, so an earlier server would slow down the next.
-fn cut(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            cut(&entry.path())?;
-        } else if entry.file_type()?.is_file() {
-            fs::File::create(entry.path()).context("cutting a file")?;
-        }
-    }
-    Ok(())
 }
 
 /// Writes back what the system holds for the file system of `dir`.
