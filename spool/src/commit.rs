@@ -9,21 +9,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use domain::{Durability, InstanceIdentity, SpooledInstance};
+use domain::{Durability, InstanceIdentity};
 
 use crate::compare::{There, compare};
 use crate::durable::parent;
 use crate::folder::{Folder, Names};
 use crate::late::Late;
-use crate::ledger::{Arrival, Change, Ledger};
+use crate::ledger::{Arrival, Ledger};
 use crate::part::PartFile;
+use crate::request::{Here, OnStored, Published, Request, Work, call};
 use crate::room::Room;
 use crate::{Clock, SpoolError};
 
@@ -35,62 +36,6 @@ const GATHERING: Duration = Duration::from_millis(2);
 const PAUSE: Duration = Duration::from_secs(1);
 /// Contents and folders are synced by as many threads.
 const SYNC_THREADS: usize = 4;
-
-/// An instance on stable storage, and what it changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// The instance.
-    pub instance: SpooledInstance,
-    /// What it changed in its series.
-    pub change: Change,
-}
-
-/// Who is told what became of an instance. Both are called at most once, on a thread that others wait for, so they must be quick.
-pub struct OnStored {
-    /// The answer: the instance is as safe as was promised, or why not. Always called.
-    pub answer: Box<dyn FnOnce(Result<(), SpoolError>) + Send>,
-    /// The instance is recorded and may be asked for. Called before the answer; after it where only the cache is promised; not at all
-    /// for what is not stored.
-    pub recorded: Box<dyn FnOnce(Published) + Send>,
-}
-
-impl fmt::Debug for OnStored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnStored").finish_non_exhaustive()
-    }
-}
-
-impl OnStored {
-    fn tell(self, outcome: Result<Published, SpoolError>) {
-        let answer = outcome.map(self.recorded);
-        (self.answer)(answer);
-    }
-}
-
-/// What the committer's thread is asked for.
-pub(crate) enum Work {
-    /// To make an instance durable.
-    Commit(Box<Request>),
-    /// To record those that are late.
-    Record,
-}
-
-/// What became of an instance on the thread of its sender.
-pub(crate) enum Here {
-    /// All is done.
-    Done,
-    /// It is late, and nobody was told to record it yet.
-    Late,
-    /// Nothing: the committer is to do it.
-    Elsewhere(Box<Request>),
-}
-
-/// An instance that is to become durable.
-pub(crate) struct Request {
-    pub(crate) part: PartFile,
-    pub(crate) identity: InstanceIdentity,
-    pub(crate) stored: OnStored,
-}
 
 /// What the thread works with.
 pub(crate) struct Committer {
@@ -216,9 +161,7 @@ impl Committer {
         let is_first = self.late.take(item.arrival(), recorded);
         drop(moving);
         // The file stays; what is left of the part is closed after the answer.
-        if panic::catch_unwind(AssertUnwindSafe(|| answer(Ok(())))).is_err() {
-            tracing::error!("the receiver of an instance's outcome failed by a bug");
-        }
+        call(|| answer(Ok(())));
         if is_first { Here::Late } else { Here::Done }
     }
 
@@ -239,10 +182,7 @@ impl Committer {
             })
             .collect();
         for (stored, outcome) in tell.into_iter().zip(outcomes) {
-            // A panic in a callback is its own; the others must hear of their instances all the same.
-            if panic::catch_unwind(AssertUnwindSafe(|| stored.tell(outcome))).is_err() {
-                tracing::error!("the receiver of an instance's outcome failed by a bug");
-            }
+            call(|| stored.tell(outcome));
         }
     }
 

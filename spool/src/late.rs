@@ -6,14 +6,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{SeriesInstanceUid, SpooledInstance};
 
 use crate::SpoolError;
-use crate::commit::Published;
 use crate::ledger::{Arrival, Change};
+use crate::request::{Published, call};
 
 /// Most instances that may be late; then senders wait for the ledger again.
 const LATE_MAX: usize = 4096;
@@ -32,7 +31,7 @@ enum Waiting {
     Then(Then),
 }
 
-/// Records arrivals; in the ledger, but for tests.
+/// Records arrivals, in their order.
 pub(crate) type Record<'a> =
     &'a dyn Fn(&[Arrival]) -> Result<Vec<(SpooledInstance, Change)>, SpoolError>;
 
@@ -155,16 +154,13 @@ fn arrivals(batch: &[Waiting]) -> Vec<Arrival> {
 fn tell(batch: Vec<Waiting>, recorded: Vec<(SpooledInstance, Change)>) {
     let mut recorded = recorded.into_iter();
     for waiting in batch {
-        let told = catch_unwind(AssertUnwindSafe(|| match waiting {
+        call(|| match waiting {
             Waiting::Then(then) => then(),
             Waiting::Arrival(_, on_recorded) => {
                 if let Some((instance, change)) = recorded.next() {
                     on_recorded(Published { instance, change });
                 }
             }
-        }));
-        if told.is_err() {
-            tracing::error!("the receiver of an instance's recording failed by a bug");
-        }
+        });
     }
 }

@@ -28,6 +28,7 @@ mod part;
 mod purge;
 mod records;
 mod recover;
+mod request;
 mod results;
 mod room;
 mod seal;
@@ -36,7 +37,6 @@ mod spool;
 #[cfg(test)]
 mod tests;
 
-pub use commit::{OnStored, Published};
 pub use durable::publish_file;
 pub use error::SpoolError;
 pub use ledger::{
@@ -47,5 +47,6 @@ pub use ledger::{
 pub use part::PartFile;
 pub use purge::Purged;
 pub use recover::Recovery;
+pub use request::{OnStored, Published};
 pub use results::NewResult;
 pub use spool::{Clock, Spool};

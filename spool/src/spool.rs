@@ -10,13 +10,14 @@ use std::thread::{self, JoinHandle};
 use domain::{Announced, Durability, InstanceIdentity, InstanceOrigin, Limits, Moment};
 
 use crate::SpoolError;
-use crate::commit::{Committer, Here, OnStored, Request, Work};
+use crate::commit::Committer;
 use crate::faults::{self, Faults};
 use crate::folder::Folder;
 use crate::late::Late;
 use crate::ledger::{Ledger, LedgerView};
 use crate::part::PartFile;
 use crate::recover::{Recovery, recover};
+use crate::request::{Here, OnStored, Request, Work};
 use crate::room::Room;
 
 /// Tells the time. The spool reads no clock itself.
