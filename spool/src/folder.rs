@@ -24,7 +24,8 @@ const DURABLE_MAX: usize = 4096;
 /// What makes the name of a new or moved file durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// A sync of the file, which writes the journal up to its last change: ext4, XFS and btrfs do so.
+    /// A sync of the file, which writes the journal up to its last change: ext4, XFS and btrfs do so. ext2, and ext4 without a
+    /// journal, have the same number and are not told apart.
     WithFile,
     /// Only a sync of its folder, which is all that POSIX promises.
     ByFolder,
