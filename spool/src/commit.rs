@@ -20,9 +20,10 @@ use domain::{Durability, InstanceIdentity};
 
 use crate::compare::{There, compare};
 use crate::durable::parent;
-use crate::folder::{Folder, Names};
+use crate::folder::Folder;
 use crate::late::Late;
 use crate::ledger::{Arrival, Ledger};
+use crate::names::Names;
 use crate::part::PartFile;
 use crate::request::{Here, OnStored, Published, Request, Work, call};
 use crate::room::Room;

@@ -13,6 +13,7 @@ use domain::{InstanceIdentity, JobId, SeriesInstanceUid, StudyInstanceUid};
 use crate::SpoolError;
 use crate::durable;
 use crate::faults::Faults;
+use crate::names::Names;
 use crate::seal;
 
 /// Access to a folder that we create: its owner everything, its group reading, others nothing. Patients' images lie in it.
@@ -20,36 +21,6 @@ const FOLDER_MODE: u32 = 0o750;
 
 /// Folders that are remembered as durable; more are forgotten, all at once, and synced again.
 const DURABLE_MAX: usize = 4096;
-
-/// What makes the name of a new or moved file durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
-    /// A sync of the file, which writes the journal up to its last change: ext4, XFS and btrfs do so. ext2, and ext4 without a
-    /// journal, have the same number and are not told apart.
-    WithFile,
-    /// Only a sync of its folder, which is all that POSIX promises.
-    ByFolder,
-}
-
-impl Names {
-    /// What holds for the file system of a folder that exists; the careful answer where nobody can tell.
-    #[cfg(target_os = "linux")]
-    fn at(path: &Path) -> Self {
-        /// ext2 to ext4, XFS, btrfs; and tmpfs, where there is nothing to be durable.
-        const KNOWN: [i64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994];
-        let magic = rustix::fs::statfs(path).map(|info| info.f_type);
-        if magic.is_ok_and(|magic| KNOWN.contains(&magic)) {
-            Self::WithFile
-        } else {
-            Self::ByFolder
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn at(_: &Path) -> Self {
-        Self::ByFolder
-    }
-}
 
 /// `incoming/`, `instances/<study>/<series>/<sop>.dcm`, `results/<job>/`, `ledger.sqlite`, `spool.lock`.
 #[derive(Debug)]

@@ -24,6 +24,7 @@ mod faults;
 mod folder;
 mod late;
 mod ledger;
+mod names;
 mod part;
 mod purge;
 mod records;

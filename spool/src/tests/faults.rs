@@ -9,7 +9,7 @@ use std::fs;
 use domain::InstanceIdentity;
 
 use super::bench::{Bench, bytes_in, close, identity, send, wish, write_results};
-use crate::folder::Names;
+use crate::names::Names;
 use crate::{Spool, SpoolError};
 
 /// Instances that were reported as stored, with the content that was.
