@@ -3,16 +3,21 @@
 //! One read buffer is used for everything that comes; fragments are slices of it.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{ConnectionError, Fragment, Framed, Framer, Part, Pdu};
+use crate::pieces::Pieces;
+use crate::{ConnectionError, Fragment, FragmentKind, Framed, Framer, Part, Pdu, ProtocolError};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
+
+/// Most pieces of a data set that are handed on at once.
+const PIECES_MAX: usize = 64;
 
 /// A longer limit is this one, so that time cannot overflow.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
@@ -38,12 +43,12 @@ impl Transport for tokio::io::DuplexStream {}
 /// What came.
 #[derive(Debug)]
 pub enum Incoming<'a> {
-    /// Bytes of a fragment.
+    /// Bytes of a fragment; of a data set, also of fragments that follow it and came with it.
     Fragment {
-        /// Which fragment.
+        /// Which fragment; of several, the last.
         fragment: Fragment,
         /// The bytes.
-        bytes: &'a [u8],
+        bytes: Pieces<'a>,
         /// The fragment ends with them.
         ends: bool,
     },
@@ -57,8 +62,25 @@ pub struct Connection<S> {
     stream: S,
     framer: Framer,
     buffer: Box<[u8]>,
-    unread: std::ops::Range<usize>,
+    unread: Range<usize>,
+    /// Where the pieces lie that are handed on together, but for the first.
+    others: Vec<Range<usize>>,
+    /// What was found behind them.
+    found: Option<Result<Found, ProtocolError>>,
     bytes_read: u64,
+}
+
+/// A part of the stream, and where in the buffer its bytes lie.
+#[derive(Debug)]
+enum Found {
+    Fragment {
+        fragment: Fragment,
+        bytes: Range<usize>,
+        ends: bool,
+    },
+    Pdu(Pdu),
+    /// All that was read is used up.
+    Nothing,
 }
 
 impl<S: Transport> Connection<S> {
@@ -70,6 +92,8 @@ impl<S: Transport> Connection<S> {
             framer: Framer::new(pdu_length_max),
             buffer: vec![0; READ_BYTES].into(),
             unread: 0..0,
+            others: Vec::new(),
+            found: None,
             bytes_read: 0,
         }
     }
@@ -89,23 +113,60 @@ impl<S: Transport> Connection<S> {
         let now = Instant::now();
         let until = now.checked_add(limit.min(LONGEST_WAIT)).unwrap_or(now);
         loop {
-            let start = self.unread.start;
-            let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
-            let Framed { used, part } = self.framer.next(unread)?;
-            self.unread.start = start.saturating_add(used);
-            match part {
-                None => {
+            match self.found.take().unwrap_or_else(|| self.look())? {
+                Found::Nothing => {
                     let read = timeout_at(until, self.read()).await;
                     read.map_err(|_| ConnectionError::TimedOut(limit))??;
                 }
-                Some(Part::Pdu(pdu)) => return Ok(Incoming::Pdu(pdu)),
-                Some(Part::Fragment { fragment, bytes, ends }) => {
-                    let bytes = start.saturating_add(bytes.start)..start.saturating_add(bytes.end);
-                    let bytes = self.buffer.get(bytes).unwrap_or_default();
+                Found::Pdu(pdu) => return Ok(Incoming::Pdu(pdu)),
+                Found::Fragment { fragment, bytes, ends } => {
+                    let (fragment, ends) = self.gather(fragment, ends);
+                    let first = self.buffer.get(bytes).unwrap_or_default();
+                    let bytes = Pieces::new(first, &self.buffer, &self.others);
                     return Ok(Incoming::Fragment { fragment, bytes, ends });
                 }
             }
         }
+    }
+
+    /// The next part of what was read.
+    fn look(&mut self) -> Result<Found, ProtocolError> {
+        let start = self.unread.start;
+        let unread = self.buffer.get(self.unread.clone()).unwrap_or_default();
+        let Framed { used, part } = self.framer.next(unread)?;
+        self.unread.start = start.saturating_add(used);
+        Ok(match part {
+            None => Found::Nothing,
+            Some(Part::Pdu(pdu)) => Found::Pdu(pdu),
+            Some(Part::Fragment { fragment, bytes, ends }) => {
+                let bytes = start.saturating_add(bytes.start)..start.saturating_add(bytes.end);
+                Found::Fragment { fragment, bytes, ends }
+            }
+        })
+    }
+
+    /// Takes what was read of the fragments that continue the data set of this one; which was the last, and whether it ended.
+    fn gather(&mut self, mut last: Fragment, mut ends: bool) -> (Fragment, bool) {
+        self.others.clear();
+        while last.kind == FragmentKind::DataSet
+            && ends
+            && !last.is_last
+            && self.others.len() < PIECES_MAX
+        {
+            match self.look() {
+                Ok(Found::Fragment { fragment, bytes, ends: it_ends })
+                    if continues(last, fragment) && !bytes.is_empty() =>
+                {
+                    self.others.push(bytes);
+                    (last, ends) = (fragment, it_ends);
+                }
+                found => {
+                    self.found = Some(found);
+                    break;
+                }
+            }
+        }
+        (last, ends)
     }
 
     async fn read(&mut self) -> Result<(), ConnectionError> {
@@ -149,6 +210,11 @@ impl<S: Transport> Connection<S> {
     }
 }
 
+/// Whether two fragments are of one data set, if the first is not its last.
+fn continues(one: Fragment, next: Fragment) -> bool {
+    (one.context_id, one.kind) == (next.context_id, next.kind)
+}
+
 fn failed(error: io::Error) -> ConnectionError {
     let is_end = matches!(
         error.kind(),
@@ -190,6 +256,52 @@ mod tests {
         sending.await.unwrap();
     }
 
+    /// What comes, as its kind, its bytes and whether it is an end.
+    async fn come(connection: &mut Connection<tokio::io::DuplexStream>) -> (String, Vec<u8>, bool) {
+        match connection.next(LIMIT).await {
+            Ok(Incoming::Fragment { fragment, bytes, ends }) => {
+                (format!("{:?}", fragment.kind), bytes.to_vec(), ends && fragment.is_last)
+            }
+            Ok(Incoming::Pdu(pdu)) => (pdu.name().into(), vec![], true),
+            Err(error) => (error.to_string(), vec![], true),
+        }
+    }
+
+    #[tokio::test]
+    async fn fragments_of_a_data_set_come_together_and_what_follows_by_itself() {
+        let (ours, mut theirs) = duplex(4096);
+        let mut bytes = Vec::new();
+        let writer = PDataWriter::new(1, 40);
+        writer.put(&mut bytes, FragmentKind::Command, &[1; 60]);
+        writer.put(&mut bytes, FragmentKind::DataSet, &[2; 100]);
+        writer.put(&mut bytes, FragmentKind::Command, &[3; 10]);
+        bytes.extend_from_slice(&Abort::SERVICE_USER.encode());
+        theirs.write_all(&bytes).await.unwrap();
+        let mut connection = Connection::new(ours, 1000);
+        let one = |kind: &str, value, count, is_end| (kind.to_owned(), vec![value; count], is_end);
+        assert_eq!(come(&mut connection).await, one("Command", 1, 34, false));
+        assert_eq!(come(&mut connection).await, one("Command", 1, 26, true));
+        assert_eq!(come(&mut connection).await, one("DataSet", 2, 100, true));
+        assert_eq!(come(&mut connection).await, one("Command", 3, 10, true));
+        assert_eq!(come(&mut connection).await, one("A-ABORT", 0, 0, true));
+    }
+
+    #[tokio::test]
+    async fn a_fault_behind_fragments_comes_after_them() {
+        let (ours, mut theirs) = duplex(4096);
+        let mut bytes = Vec::new();
+        PDataWriter::new(1, 40).put(&mut bytes, FragmentKind::DataSet, &[2; 50]);
+        // The second of two fragments, as one that is not the last; then a PDU that cannot be.
+        let last = bytes.len() - 17;
+        bytes[last] = 0;
+        bytes.extend_from_slice(b"GET / ");
+        theirs.write_all(&bytes).await.unwrap();
+        let mut connection = Connection::new(ours, 1000);
+        assert_eq!(come(&mut connection).await, ("DataSet".to_owned(), vec![2; 50], false));
+        let (fault, ..) = come(&mut connection).await;
+        assert_eq!(fault, ProtocolError::UnrecognizedPdu(b'G').to_string());
+    }
+
     #[tokio::test]
     async fn silence_is_an_error() {
         let (ours, theirs) = duplex(50);
@@ -217,7 +329,8 @@ mod tests {
         let limit = Duration::from_millis(90);
         for _ in 0..10 {
             let incoming = connection.next(limit).await.unwrap();
-            assert!(matches!(incoming, Incoming::Fragment { bytes: [7], .. }), "{incoming:?}");
+            let Incoming::Fragment { bytes, .. } = incoming else { panic!("{incoming:?}") };
+            assert_eq!(bytes.to_vec(), [7]);
         }
         let error = connection.next(limit).await.unwrap_err();
         assert!(matches!(error, ConnectionError::TimedOut(_)), "{error}");

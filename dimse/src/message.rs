@@ -2,6 +2,7 @@
 //!
 //! A pure machine. One message at a time: we never agree to more outstanding operations than one.
 
+use crate::pieces::Pieces;
 use crate::{Command, CommandError, Fragment, FragmentKind, ProtocolError};
 
 /// Longest command set, in bytes. The longest that PS3.7 can need has far below 2 KiB.
@@ -20,7 +21,7 @@ pub enum MessageEvent<'a> {
     /// Bytes of the data set of the last command.
     DataSet {
         /// The bytes, perhaps none.
-        bytes: &'a [u8],
+        bytes: Pieces<'a>,
         /// The data set is complete with them.
         is_end: bool,
     },
@@ -68,16 +69,18 @@ impl MessageReader {
         matches!(self.state, State::Idle)
     }
 
-    /// Takes bytes of `fragment`; `ends` when the fragment, which may come in parts, ends with them.
+    /// Takes bytes of `fragment`, and perhaps of some before it that were not the last; `ends` when the fragment, which may come in
+    /// parts, ends with them.
     ///
     /// # Errors
     /// [`ProtocolError`] when messages are mixed, or a command set cannot be read.
     pub fn on_fragment<'a>(
         &mut self,
         fragment: Fragment,
-        bytes: &'a [u8],
+        bytes: impl Into<Pieces<'a>>,
         ends: bool,
     ) -> Result<Option<MessageEvent<'a>>, ProtocolError> {
+        let bytes = bytes.into();
         let is_end = ends && fragment.is_last;
         self.count_empty(bytes.is_empty() && ends && !is_end)?;
         match (&self.state, fragment.kind) {
@@ -121,10 +124,10 @@ impl MessageReader {
     fn on_command<'a>(
         &mut self,
         context_id: u8,
-        bytes: &[u8],
+        bytes: Pieces<'_>,
         is_end: bool,
     ) -> Result<Option<MessageEvent<'a>>, ProtocolError> {
-        self.command.extend_from_slice(bytes);
+        self.command.extend(bytes.iter().flatten());
         if self.command.len() > COMMAND_BYTES_MAX {
             return Err(CommandError::TooLong(COMMAND_BYTES_MAX).into());
         }
@@ -173,17 +176,23 @@ mod tests {
         assert_eq!(command, Some(MessageEvent::Command { context_id: 1, command: store() }));
         assert!(!reader.is_idle());
         // The last fragment comes in two parts.
-        let part = reader.on_fragment(fragment(DATA_SET, true), b"ab", false).unwrap();
-        assert_eq!(part, Some(MessageEvent::DataSet { bytes: b"ab", is_end: false }));
-        let part = reader.on_fragment(fragment(DATA_SET, true), b"c", true).unwrap();
-        assert_eq!(part, Some(MessageEvent::DataSet { bytes: b"c", is_end: true }));
+        let part = reader.on_fragment(fragment(DATA_SET, true), b"ab".as_slice(), false).unwrap();
+        assert_eq!(
+            part,
+            Some(MessageEvent::DataSet { bytes: Pieces::from(b"ab".as_slice()), is_end: false })
+        );
+        let part = reader.on_fragment(fragment(DATA_SET, true), b"c".as_slice(), true).unwrap();
+        assert_eq!(
+            part,
+            Some(MessageEvent::DataSet { bytes: Pieces::from(b"c".as_slice()), is_end: true })
+        );
         assert!(reader.is_idle());
     }
 
     fn error(fragments: &[(Fragment, &[u8])]) -> String {
         let mut reader = MessageReader::new();
         for (fragment, bytes) in fragments {
-            if let Err(error) = reader.on_fragment(*fragment, bytes, true) {
+            if let Err(error) = reader.on_fragment(*fragment, *bytes, true) {
                 return error.to_string();
             }
         }
@@ -209,9 +218,13 @@ mod tests {
         let mut reader = MessageReader::new();
         let piece = [0; 1024];
         for _ in 0..16 {
-            assert_eq!(reader.on_fragment(fragment(COMMAND, false), &piece, true), Ok(None));
+            assert_eq!(
+                reader.on_fragment(fragment(COMMAND, false), piece.as_slice(), true),
+                Ok(None)
+            );
         }
-        let error = reader.on_fragment(fragment(COMMAND, false), &piece, true).unwrap_err();
+        let error =
+            reader.on_fragment(fragment(COMMAND, false), piece.as_slice(), true).unwrap_err();
         assert_eq!(error, ProtocolError::Command(CommandError::TooLong(16_384)));
     }
 }

@@ -73,11 +73,11 @@ pub trait Intake: Send + Sync + 'static {
 
 /// One instance while it arrives. Dropped without [`Part::publish`], it leaves nothing behind.
 pub trait Part: Send {
-    /// Appends bytes of the data set, as received. File meta information is the implementation's business.
+    /// Appends bytes of the data set, as received, in as many pieces as they lie in memory. File meta information is the implementation's business.
     ///
     /// # Errors
     /// [`Refusal`] when the disk or a limit stops it; the part is then useless.
-    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal>;
+    fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), Refusal>;
 
     /// Makes the instance durable and visible, then calls `stored` with the outcome.
     ///

@@ -77,8 +77,9 @@ struct FolderPart {
 }
 
 impl Part for FolderPart {
-    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(data_set_bytes)).map_err(failed)
+    fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), Refusal> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        data_set_bytes.iter().try_for_each(|piece| file.write_all(piece)).map_err(failed)
     }
 
     fn publish(mut self: Box<Self>, identity: InstanceIdentity, stored: Stored) {

@@ -85,7 +85,7 @@ struct SpoolPart {
 }
 
 impl Part for SpoolPart {
-    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
+    fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), Refusal> {
         self.file.write(data_set_bytes).map_err(|error| refusal(&error))
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use dimse::{
     Abort, AcceptedContext, Command, Connection, ConnectionError, FragmentKind, Incoming,
-    MessageEvent, MessageReader, NormalizedRequest, PDataWriter, Pdu, ProtocolError, Response,
-    StoreRequest, Transport, encode_commitment_report,
+    MessageEvent, MessageReader, NormalizedRequest, PDataWriter, Pdu, Pieces, ProtocolError,
+    Response, StoreRequest, Transport, encode_commitment_report,
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
 use tokio::sync::watch;
@@ -372,10 +372,12 @@ impl Association {
     }
 }
 
-fn on_data_set(bytes: &[u8], is_end: bool, pending: &mut Option<Pending>) -> Step {
+fn on_data_set(bytes: Pieces<'_>, is_end: bool, pending: &mut Option<Pending>) -> Step {
     match pending.as_mut().map(|pending| &mut pending.message) {
         Some(Arriving::Store(_, reception)) => reception.on_bytes(bytes),
-        Some(Arriving::Normalized(message)) => message.on_bytes(bytes),
+        Some(Arriving::Normalized(message)) => {
+            bytes.iter().for_each(|piece| message.on_bytes(piece))
+        }
         Some(Arriving::Answered(_) | Arriving::Response(_)) | None => {}
     }
     if !is_end {

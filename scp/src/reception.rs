@@ -2,6 +2,7 @@
 //!
 //! After a fault the rest of the data set is thrown away as it comes; the Association lives on.
 
+use dimse::Pieces;
 use domain::{
     Announced, InstanceIdentity, InstanceOrigin, Intake, Limits, Part, SopClassUid, SopInstanceUid,
     TransferSyntaxUid,
@@ -72,16 +73,17 @@ impl Reception {
     }
 
     /// Takes bytes of the data set.
-    pub(crate) fn on_bytes(&mut self, arrived: &[u8]) {
+    pub(crate) fn on_bytes(&mut self, arrived: Pieces<'_>) {
         let count = u64::try_from(arrived.len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(count);
-        if let Err(fault) = self.take(arrived) {
+        let pieces: Vec<_> = arrived.iter().collect();
+        if let Err(fault) = self.take(&pieces) {
             // Dropping the part removes what was written.
             self.state = State::Faulty(fault);
         }
     }
 
-    fn take(&mut self, arrived: &[u8]) -> Result<(), StoreFault> {
+    fn take(&mut self, arrived: &[&[u8]]) -> Result<(), StoreFault> {
         let too_long = self.bytes > self.bytes_max;
         match &mut self.state {
             State::Faulty(_) => return Ok(()),
@@ -91,7 +93,10 @@ impl Reception {
             State::Known { part, .. } => part.write(arrived)?,
             State::Peeking { part, peek } => {
                 part.write(arrived)?;
-                if let Some(identity) = peek.on_bytes(arrived, &self.announced.transfer_syntax)? {
+                let syntax = &self.announced.transfer_syntax;
+                let mut looks = arrived.iter().map(|piece| peek.on_bytes(piece, syntax));
+                let known = looks.find_map(Result::transpose).transpose()?;
+                if let Some(identity) = known {
                     self.know(identity)?;
                 }
             }

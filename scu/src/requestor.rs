@@ -181,7 +181,7 @@ impl Requestor {
                     let kept = message.as_mut().map(|message: &mut Message| &mut message.data_set);
                     if let Some(kept) = kept {
                         let room = data_set_bytes_max.saturating_sub(kept.len());
-                        kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+                        kept.extend(bytes.iter().flatten().take(room));
                     }
                     is_end
                 }

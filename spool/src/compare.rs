@@ -51,11 +51,11 @@ pub(crate) fn compare(
 }
 
 fn part_from_data_set(part: &PartFile) -> Result<File, SpoolError> {
-    let opened = File::open(part.path()).and_then(|mut file| {
+    let read = part.file().try_clone().and_then(|mut file| {
         file.seek(SeekFrom::Start(part.data_set_offset()))?;
         Ok(file)
     });
-    opened.map_err(|error| SpoolError::io("open", part.path(), error))
+    read.map_err(|error| SpoolError::io("read", part.path(), error))
 }
 
 fn same_content(one: &mut File, other: &mut File) -> std::io::Result<bool> {

@@ -66,6 +66,43 @@ fn rename_without_replacing(_: &Path, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::InvalidInput.into())
 }
 
+/// Creates a file that has no name and goes when it is closed, on the file system of `folder`. Not every one can.
+#[cfg(target_os = "linux")]
+pub(crate) fn create_unnamed(folder: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(open(folder, flags, Mode::from_raw_mode(0o666))?.into())
+}
+
+/// Gives a name to a file that has none, where nothing is; `false` when something is.
+#[cfg(target_os = "linux")]
+pub(crate) fn name_if_free(file: &File, to: &Path) -> io::Result<bool> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use std::os::fd::AsRawFd;
+    let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+    match linkat(CWD, from, CWD, to, AtFlags::SYMLINK_FOLLOW) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::EXIST) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn create_unnamed(_: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn name_if_free(_: &File, _: &Path) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether files can be made in `folder` without a name and be named later; `probe` is a name that is free.
+pub(crate) fn can_name_later(folder: &Path, probe: &Path) -> bool {
+    let named = create_unnamed(folder).and_then(|file| name_if_free(&file, probe));
+    named.is_ok_and(|named| named) && fs::remove_file(probe).is_ok()
+}
+
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

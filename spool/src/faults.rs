@@ -18,6 +18,8 @@ pub(crate) fn none() -> Faults {
 mod none {
     use std::io;
 
+    use crate::names::Names;
+
     /// No faults.
     #[derive(Debug, Clone)]
     pub(crate) struct Faults;
@@ -33,9 +35,15 @@ mod none {
             Ok(())
         }
 
-        /// Names of files are as the file system has them.
+        /// The file system is what it is.
         #[expect(clippy::unused_self, reason = "the form that tests need")]
-        pub(crate) fn has_names_by_folder(&self) -> bool {
+        pub(crate) fn names(&self) -> Option<Names> {
+            None
+        }
+
+        /// Parts have names only where they must.
+        #[expect(clippy::unused_self, reason = "the form that tests need")]
+        pub(crate) fn has_parts_with_names(&self) -> bool {
             false
         }
     }
@@ -45,7 +53,10 @@ mod none {
 mod planned {
     use std::io;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use crate::names::Names;
 
     /// Which operations fail: those numbered `from` up to, not with, `until`, counted from 0 since the last plan.
     #[derive(Debug, Clone, Default)]
@@ -56,7 +67,7 @@ mod planned {
         steps: AtomicU64,
         from: AtomicU64,
         until: AtomicU64,
-        names_by_folder: AtomicBool,
+        names: OnceLock<Names>,
     }
 
     impl Faults {
@@ -67,14 +78,19 @@ mod planned {
             self.0.steps.store(0, Ordering::SeqCst);
         }
 
-        /// From now on the file system is one on which folders have to be synced.
-        pub(crate) fn need_folder_syncs(&self) {
-            self.0.names_by_folder.store(true, Ordering::SeqCst);
+        /// The file system is one that does with names what `names` says; of the careful kind, it makes no files without them.
+        pub(crate) fn name(&self, names: Names) {
+            self.0.names.get_or_init(|| names);
         }
 
-        /// Whether it is.
-        pub(crate) fn has_names_by_folder(&self) -> bool {
-            self.0.names_by_folder.load(Ordering::SeqCst)
+        /// What it does with them, if that was said.
+        pub(crate) fn names(&self) -> Option<Names> {
+            self.0.names.get().copied()
+        }
+
+        /// Whether it makes no files without names.
+        pub(crate) fn has_parts_with_names(&self) -> bool {
+            self.names() == Some(Names::ByFolder)
         }
 
         /// Operations since the last plan.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use domain::{InstanceIdentity, JobId, SeriesInstanceUid, StudyInstanceUid};
 
@@ -27,6 +27,8 @@ const DURABLE_MAX: usize = 4096;
 pub(crate) struct Folder {
     root: PathBuf,
     names: Names,
+    /// Parts have no name until they have their place; known since [`Folder::learn_naming`].
+    names_later: OnceLock<bool>,
     /// Folders whose entries in the folders above them were synced by us, and not removed since.
     durable: Mutex<BTreeSet<PathBuf>>,
     /// Lets operations fail in tests.
@@ -38,7 +40,8 @@ impl Folder {
     pub(crate) fn new(root: &Path, faults: Faults) -> Self {
         let existing = root.ancestors().find(|folder| folder.exists());
         let names = Names::at(existing.unwrap_or(root));
-        Self { root: root.to_owned(), names, durable: Mutex::default(), faults }
+        let (names_later, durable) = (OnceLock::new(), Mutex::default());
+        Self { root: root.to_owned(), names, names_later, durable, faults }
     }
 
     /// The folder itself.
@@ -78,7 +81,7 @@ impl Folder {
 
     /// What makes the name of a new or moved file durable here.
     pub(crate) fn names(&self) -> Names {
-        if self.faults.has_names_by_folder() { Names::ByFolder } else { self.names }
+        self.faults.names().unwrap_or(self.names)
     }
 
     /// Creates the folders that are not there, durably.
@@ -88,6 +91,13 @@ impl Folder {
         }
         self.sync_folder(&self.root)?;
         self.sync_folder(durable::parent(&self.root))
+    }
+
+    /// Looks whether parts can do without names here. Nobody else may use the spool.
+    pub(crate) fn learn_naming(&self) {
+        let incoming = self.incoming();
+        let can = || durable::can_name_later(&incoming, &incoming.join("name.part"));
+        self.names_later.get_or_init(can);
     }
 
     /// Takes the lock that keeps a second node away; it is held until the file is dropped.
@@ -121,14 +131,24 @@ impl Folder {
         self.on("create", path, || File::create_new(path))
     }
 
-    /// Appends to a file.
+    /// Creates a part's file: without a name where that can be, else at `path`. Says whether it has one.
+    pub(crate) fn create_part(&self, path: &Path) -> Result<(File, bool), SpoolError> {
+        let names_later = self.names_later.get().is_some_and(|can| *can);
+        if !names_later || self.faults.has_parts_with_names() {
+            return Ok((self.create_file(path)?, true));
+        }
+        let file = self.on("create", path, || durable::create_unnamed(durable::parent(path)))?;
+        Ok((file, false))
+    }
+
+    /// Appends to a file, all pieces at once: the system then takes larger pages for them.
     pub(crate) fn write(
         &self,
         file: &mut File,
         path: &Path,
-        bytes: &[u8],
+        pieces: &[&[u8]],
     ) -> Result<(), SpoolError> {
-        self.on("write", path, || file.write_all(bytes))
+        self.on("write", path, || write_all(file, pieces))
     }
 
     /// Writes over the beginning of a file.
@@ -194,16 +214,24 @@ impl Folder {
     /// Moves a file where nothing is, into a folder that is created where it is missing; `false` when something is there.
     /// Syncs nothing.
     pub(crate) fn rename_if_free(&self, from: &Path, to: &Path) -> Result<bool, SpoolError> {
-        let moved =
-            self.on("move to its place", to, || match durable::rename_if_free(from, to) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                moved => moved.map(Some),
-            })?;
-        if let Some(moved) = moved {
-            return Ok(moved);
+        self.place(to, || durable::rename_if_free(from, to))
+    }
+
+    /// The same for a file without a name.
+    pub(crate) fn name_if_free(&self, file: &File, to: &Path) -> Result<bool, SpoolError> {
+        self.place(to, || durable::name_if_free(file, to))
+    }
+
+    fn place(&self, to: &Path, put: impl Fn() -> io::Result<bool>) -> Result<bool, SpoolError> {
+        let placed = self.on("move to its place", to, || match put() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            placed => placed.map(Some),
+        })?;
+        if let Some(placed) = placed {
+            return Ok(placed);
         }
         self.create_folder(durable::parent(to))?;
-        self.on("move to its place", to, || durable::rename_if_free(from, to))
+        self.on("move to its place", to, put)
     }
 
     /// Removes a file; one that is gone already is fine.
@@ -285,6 +313,22 @@ pub(crate) fn instance_in(root: &Path, identity: &InstanceIdentity) -> PathBuf {
 /// The ledger of a spool at `root`.
 pub(crate) fn ledger_in(root: &Path) -> PathBuf {
     root.join("ledger.sqlite")
+}
+
+fn write_all(file: &mut File, pieces: &[&[u8]]) -> io::Result<()> {
+    let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut left = slices.as_mut_slice();
+    // Empty ones would read as a file that takes nothing.
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {

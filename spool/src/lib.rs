@@ -1,7 +1,7 @@
 //! What must not be lost: instances and results as files, and the ledger of series, jobs and deliveries.
 //!
 //! ```text
-//! incoming/                          parts; emptied at each start
+//! incoming/                          parts, where files must have names; emptied at each start
 //! instances/<study>/<series>/<sop>.dcm
 //! results/<job>/<sop>.dcm
 //! ledger.sqlite                      ledger/schema.sql says what is in it

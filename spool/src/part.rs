@@ -12,13 +12,18 @@ use crate::folder::Folder;
 use crate::room::Room;
 use crate::seal;
 
-/// A file in `incoming/` that grows. Dropped without being published, it leaves nothing behind.
+/// A file that grows, without a name or, where that cannot be, in `incoming/`. Dropped without being published, it leaves
+/// nothing behind.
 #[derive(Debug)]
 pub struct PartFile {
     folder: Arc<Folder>,
     room: Arc<Room>,
     file: File,
+    /// Preamble and File Meta Information, until they are written with the first bytes of the data set.
+    head: Vec<u8>,
+    /// Where it lies, if it has a name.
     path: PathBuf,
+    is_named: bool,
     announced: Announced,
     origin: InstanceOrigin,
     meta_bytes: u64,
@@ -28,7 +33,7 @@ pub struct PartFile {
 }
 
 impl PartFile {
-    /// Opens a part at `path` and writes preamble and File Meta Information (PS3.10 §7.1).
+    /// Opens a part that begins with preamble and File Meta Information (PS3.10 §7.1); nobody else uses `path`.
     pub(crate) fn begin(
         folder: &Arc<Folder>,
         room: &Arc<Room>,
@@ -37,12 +42,16 @@ impl PartFile {
         origin: &InstanceOrigin,
     ) -> Result<Self, SpoolError> {
         room.check()?;
-        let file = folder.create_file(&path)?;
+        let head = head(announced, origin);
+        let meta_bytes = length_of(&head);
+        let (file, is_named) = folder.create_part(&path)?;
         let mut part = Self {
             folder: Arc::clone(folder),
             room: Arc::clone(room),
             file,
+            head,
             path,
+            is_named,
             announced: announced.clone(),
             origin: origin.clone(),
             meta_bytes: 0,
@@ -50,11 +59,8 @@ impl PartFile {
             failed: None,
             moved: false,
         };
-        let mut meta = file_meta_bytes(&FileMeta::received(announced, origin));
-        for (to, from) in meta.iter_mut().zip(seal::unfinished()) {
-            *to = from;
-        }
-        part.meta_bytes = part.append(&meta)?;
+        part.room.take(meta_bytes)?;
+        part.meta_bytes = meta_bytes;
         Ok(part)
     }
 
@@ -63,30 +69,32 @@ impl PartFile {
     /// # Errors
     /// [`SpoolError::TooLarge`], [`SpoolError::SpoolFull`], [`SpoolError::DiskLow`], [`SpoolError::DiskFull`] or
     /// [`SpoolError::Io`]; the part can then not be published any more.
-    pub fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), SpoolError> {
-        let length = u64::try_from(data_set_bytes.len()).unwrap_or(u64::MAX);
+    pub fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), SpoolError> {
+        let length = data_set_bytes.iter().map(|piece| length_of(piece)).sum();
         let bytes_max = self.room.instance_bytes_max;
         let written = if self.data_set_bytes.saturating_add(length) > bytes_max {
             Err(SpoolError::TooLarge { bytes_max })
         } else {
-            self.append(data_set_bytes)
+            self.append(length, data_set_bytes)
         };
-        match written {
-            Ok(written) => self.data_set_bytes += written,
-            Err(error) => {
-                self.failed = Some(error.clone());
-                return Err(error);
-            }
+        if let Err(error) = written {
+            self.failed = Some(error.clone());
+            return Err(error);
         }
+        self.data_set_bytes += length;
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<u64, SpoolError> {
-        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    fn append(&mut self, length: u64, pieces: &[&[u8]]) -> Result<(), SpoolError> {
         self.room.take(length)?;
-        let written = self.folder.write(&mut self.file, &self.path, bytes);
-        written.inspect_err(|_| self.room.give_back(length))?;
-        Ok(length)
+        let head = std::mem::take(&mut self.head);
+        let written = if head.is_empty() {
+            self.folder.write(&mut self.file, &self.path, pieces)
+        } else {
+            let with_head: Vec<_> = std::iter::once(&*head).chain(pieces.iter().copied()).collect();
+            self.folder.write(&mut self.file, &self.path, &with_head)
+        };
+        written.inspect_err(|_| self.room.give_back(length))
     }
 
     /// Whether all writes succeeded and the identity is what was announced.
@@ -103,7 +111,10 @@ impl PartFile {
     }
 
     /// Says in the file that it is whole.
-    pub(crate) fn seal(&self) -> Result<(), SpoolError> {
+    pub(crate) fn seal(&mut self) -> Result<(), SpoolError> {
+        if !self.head.is_empty() {
+            self.append(0, &[])?;
+        }
         self.folder.overwrite(&self.file, &self.path, &seal::whole(self.file_bytes()))
     }
 
@@ -116,11 +127,16 @@ impl PartFile {
     pub(crate) fn withdraw(&mut self, target: &Path) {
         if std::mem::replace(&mut self.moved, false) {
             target.clone_into(&mut self.path);
+            self.is_named = true;
         }
     }
 
     /// Moves the file to `target`; its bytes stay counted as the spool's.
     pub(crate) fn move_to(&mut self, target: &Path) -> Result<(), SpoolError> {
+        if !self.is_named {
+            // Only a name can take the place of another.
+            self.is_named = self.folder.name_if_free(&self.file, &self.path)?;
+        }
         self.folder.rename(&self.path, target)?;
         self.moved = true;
         Ok(())
@@ -128,11 +144,20 @@ impl PartFile {
 
     /// The same where nothing is; `false`, and it stays, when something is there.
     pub(crate) fn move_to_free(&mut self, target: &Path) -> Result<bool, SpoolError> {
-        self.moved = self.folder.rename_if_free(&self.path, target)?;
+        self.moved = if self.is_named {
+            self.folder.rename_if_free(&self.path, target)?
+        } else {
+            self.folder.name_if_free(&self.file, target)?
+        };
         Ok(self.moved)
     }
 
-    /// Where it lies.
+    /// The file itself.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where it lies, if it has a name; else, where it would.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -159,8 +184,24 @@ impl Drop for PartFile {
             return;
         }
         self.room.give_back(self.file_bytes());
+        if !self.is_named {
+            return;
+        }
         if let Err(error) = self.folder.remove_file(&self.path) {
             tracing::warn!(%error, "a part stays until the next start");
         }
     }
+}
+
+/// Preamble and File Meta Information, with the seal of a file that grows.
+fn head(announced: &Announced, origin: &InstanceOrigin) -> Vec<u8> {
+    let mut meta = file_meta_bytes(&FileMeta::received(announced, origin));
+    for (to, from) in meta.iter_mut().zip(seal::unfinished()) {
+        *to = from;
+    }
+    meta
+}
+
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

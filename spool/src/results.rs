@@ -58,7 +58,7 @@ impl Spool {
         let path = self.folder.results_of(job).join(&name);
         let part = self.next_part();
         let written = self.folder.create_file(&part).and_then(|mut file| {
-            self.folder.write(&mut file, &part, result.file)?;
+            self.folder.write(&mut file, &part, &[result.file])?;
             self.folder.sync_file(&file, &part)?;
             self.folder.create_folder(parent(&path))?;
             let earlier = self.folder.length(&path)?.unwrap_or(0);

@@ -75,6 +75,7 @@ impl Spool {
         let folder = Arc::new(Folder::new(root, faults.clone()));
         folder.create()?;
         let lock = folder.lock()?;
+        folder.learn_naming();
         let now = clock();
         let opened = Ledger::open(root, faults, now)?;
         let ledger = Arc::new(opened.ledger);

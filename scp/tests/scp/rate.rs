@@ -45,10 +45,11 @@ impl Intake for Files {
 }
 
 impl Part for FilePart {
-    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
-        self.0
-            .as_mut()
-            .map_or(Ok(()), |file| file.write_all(data_set_bytes))
+    fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), Refusal> {
+        let Some(file) = &mut self.0 else { return Ok(()) };
+        data_set_bytes
+            .iter()
+            .try_for_each(|piece| file.write_all(piece))
             .map_err(|error| Refusal::ProcessingFailure(error.to_string()))
     }
 

@@ -113,8 +113,8 @@ struct MemoryPart {
 }
 
 impl Part for MemoryPart {
-    fn write(&mut self, data_set_bytes: &[u8]) -> Result<(), Refusal> {
-        self.bytes.extend_from_slice(data_set_bytes);
+    fn write(&mut self, data_set_bytes: &[&[u8]]) -> Result<(), Refusal> {
+        data_set_bytes.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
         match self.memory.mood {
             Mood::FullAfter(max) if self.bytes.len() > max => {
                 Err(Refusal::OutOfResources("/disk/full".into()))
@@ -387,7 +387,7 @@ impl Peer {
                     came = Some((command, vec![]));
                 }
                 Some(MessageEvent::DataSet { bytes, is_end }) => {
-                    came.as_mut().unwrap().1.extend_from_slice(bytes);
+                    came.as_mut().unwrap().1.extend(bytes.iter().flatten());
                     if is_end {
                         return came.unwrap();
                     }

@@ -29,7 +29,7 @@ impl Intake for Handle {
 }
 
 impl Part for HeldPart {
-    fn write(&mut self, _: &[u8]) -> Result<(), Refusal> {
+    fn write(&mut self, _: &[&[u8]]) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -134,7 +134,8 @@ async fn converse(mut connection: Connection<TcpStream>, act: &Act, seen: &mut S
     loop {
         let event = match connection.next(PATIENCE).await {
             Ok(Incoming::Fragment { fragment, bytes, ends }) => {
-                seen.longest_fragment = seen.longest_fragment.max(bytes.len());
+                let longest = bytes.iter().map(<[u8]>::len).max().unwrap_or_default();
+                seen.longest_fragment = seen.longest_fragment.max(longest);
                 context = fragment.context_id;
                 messages.on_fragment(fragment, bytes, ends).unwrap()
             }
@@ -165,7 +166,7 @@ async fn converse(mut connection: Connection<TcpStream>, act: &Act, seen: &mut S
             }
             Some(MessageEvent::Command { command, .. }) => panic!("{command:?}"),
             Some(MessageEvent::DataSet { bytes, is_end }) => {
-                seen.data_sets.last_mut().unwrap().extend_from_slice(bytes);
+                seen.data_sets.last_mut().unwrap().extend(bytes.iter().flatten());
                 if !is_end {
                     continue;
                 }

@@ -140,7 +140,7 @@ impl Other {
                     ends
                 }
                 Some(MessageEvent::DataSet { bytes, is_end }) => {
-                    came.as_mut().unwrap().1.extend_from_slice(bytes);
+                    came.as_mut().unwrap().1.extend(bytes.iter().flatten());
                     is_end
                 }
             };

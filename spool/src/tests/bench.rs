@@ -113,7 +113,7 @@ pub(super) fn send_from(
 ) -> Result<Published, SpoolError> {
     let mut part = spool.begin(&announced(identity), &origin(calling))?;
     for chunk in data_set.chunks(7) {
-        part.write(chunk)?;
+        part.write(&[chunk])?;
     }
     let (tell, told) = mpsc::channel();
     spool.publish(part, identity.clone(), told_by(tell));

@@ -7,6 +7,7 @@ use std::thread;
 use domain::Durability;
 
 use super::bench::{Bench, announced, bytes_in, close, identity, origin, send};
+use crate::names::Names;
 use crate::{Change, seal};
 
 #[test]
@@ -16,7 +17,7 @@ fn where_no_disk_is_waited_for_the_sender_publishes_itself() {
     let (spool, _) = bench.open();
     let a = identity("1.1", "1.2", "1.3");
     let mut part = spool.begin(&announced(&a), &origin("CT1")).unwrap();
-    part.write(b"a data set").unwrap();
+    part.write(&[b"a data set"]).unwrap();
     let (tell, told) = mpsc::channel();
     let here = thread::current().id();
     let stored = move |outcome: Result<crate::Published, _>| {
@@ -171,7 +172,7 @@ fn a_series_that_opens_is_recorded_for_good() {
 #[test]
 fn a_folder_that_came_again_is_synced_again() {
     let bench = Bench::new();
-    bench.faults.need_folder_syncs();
+    bench.faults.name(Names::ByFolder);
     bench.faults.plan(0, 0);
     let (spool, _) = bench.open();
     let operations = |sop: &str| {
@@ -184,4 +185,24 @@ fn a_folder_that_came_again_is_synced_again() {
     spool.folder.remove_folder(&bench.root().join("nothing")).unwrap();
     assert_eq!(operations("1.5"), second + 2, "the study's folder and the one above it");
     assert_eq!(operations("1.6"), second);
+}
+
+/// Names of parts in `incoming/` while an instance of two pieces arrives on a file system of either kind.
+fn names_of_parts(names: Names) -> usize {
+    let bench = Bench::new();
+    bench.faults.name(names);
+    let (spool, _) = bench.open();
+    let a = identity("1.1", "1.2", "1.3");
+    let mut part = spool.begin(&announced(&a), &origin("CT1")).unwrap();
+    part.write(&[b"a data", b" set"]).unwrap();
+    let count = fs::read_dir(bench.root().join("incoming")).unwrap().count();
+    drop(part);
+    assert_eq!(spool.spool_bytes(), 0);
+    count
+}
+
+#[test]
+fn a_part_has_a_name_only_where_it_must() {
+    assert_eq!(names_of_parts(Names::ByFolder), 1);
+    assert_eq!(names_of_parts(Names::WithFile), usize::from(!cfg!(target_os = "linux")));
 }

@@ -127,12 +127,10 @@ fn operations(names: Names) -> u64 {
     bench.faults.steps()
 }
 
-/// A bench as the file system has it, or one on which folders have to be synced.
+/// A bench on a file system of either kind.
 fn bench(names: Names) -> Bench {
     let bench = Bench::new();
-    if names == Names::ByFolder {
-        bench.faults.need_folder_syncs();
-    }
+    bench.faults.name(names);
     bench
 }
 

@@ -24,7 +24,7 @@ fn steps(bench: &Bench, spool: &Spool) -> u64 {
 /// Publishes an instance of a series that is open; the answer, and a channel that will have the record.
 fn publish_late(spool: &Spool, a: &InstanceIdentity) -> mpsc::Receiver<Change> {
     let mut part = spool.begin(&announced(a), &origin("CT1")).unwrap();
-    part.write(b"a data set").unwrap();
+    part.write(&[b"a data set"]).unwrap();
     let ((answer, answered), (record, recorded)) = (mpsc::channel(), mpsc::channel());
     let stored = OnStored {
         answer: Box::new(move |outcome| answer.send(outcome).unwrap()),

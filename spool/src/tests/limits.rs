@@ -28,9 +28,9 @@ fn a_part_that_could_not_be_written_is_not_published() {
     let (spool, _) = bench.open();
     let a = identity("1.1", "1.2", "1.3");
     let mut part = spool.begin(&announced(&a), &origin("CT1")).unwrap();
-    part.write(&[0; 8]).unwrap();
-    part.write(&[0; 3]).unwrap_err();
-    part.write(&[0; 1]).unwrap();
+    part.write(&[&[0; 8]]).unwrap();
+    part.write(&[&[0; 3]]).unwrap_err();
+    part.write(&[&[0; 1]]).unwrap();
     let (tell, told) = std::sync::mpsc::channel();
     spool.publish(part, a.clone(), super::bench::told_by(tell));
     assert!(matches!(told.recv().unwrap(), Err(SpoolError::TooLarge { .. })));
