@@ -35,7 +35,7 @@ impl Peek {
         Self { bytes: Vec::new(), next_look, last_look, depth_max: limits.sequence_depth_max }
     }
 
-    /// Takes what arrived; looks whenever there is enough that is new.
+    /// Takes what arrived, as far as it is needed; looks whenever there is enough that is new.
     ///
     /// `None`: not known yet. Afterwards the peek is of no use any more.
     pub(crate) fn on_bytes(
@@ -43,14 +43,21 @@ impl Peek {
         arrived: &[u8],
         transfer_syntax: &TransferSyntaxUid,
     ) -> Result<Option<InstanceIdentity>, StoreFault> {
-        let room = self.last_look.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(arrived.get(..room).unwrap_or(arrived));
-        if self.bytes.len() < self.next_look {
-            return Ok(None);
+        let mut rest = arrived;
+        loop {
+            let wanted = self.next_look.saturating_sub(self.bytes.len()).min(rest.len());
+            let (taken, left) = rest.split_at(wanted);
+            self.bytes.extend_from_slice(taken);
+            if taken.is_empty() || self.bytes.len() < self.next_look {
+                return Ok(None);
+            }
+            self.next_look = self.bytes.len().saturating_mul(LOOK_FACTOR).min(self.last_look);
+            let is_last = self.bytes.len() >= self.last_look;
+            if let Some(identity) = self.look(transfer_syntax, is_last)? {
+                return Ok(Some(identity));
+            }
+            rest = left;
         }
-        self.next_look = self.bytes.len().saturating_mul(LOOK_FACTOR).min(self.last_look);
-        let is_last = self.bytes.len() >= self.last_look;
-        self.look(transfer_syntax, is_last)
     }
 
     /// The data set has ended.
@@ -99,4 +106,51 @@ fn identity(
         series: series.map_err(|_| StoreFault::DataSetUid("Series Instance UID"))?,
         transfer_syntax: transfer_syntax.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYNTAX: &str = "1.2.840.10008.1.2.1";
+
+    /// An element of VR UI, SH or LO in Explicit VR Little Endian.
+    fn element(tag: [u8; 4], vr: &[u8; 2], value: &str) -> Vec<u8> {
+        let length = u16::try_from(value.len()).unwrap().to_le_bytes();
+        [&tag, vr.as_slice(), &length, value.as_bytes()].concat()
+    }
+
+    /// The UIDs behind so many bytes of other elements, then 200 KB more.
+    fn data_set(before: usize) -> Vec<u8> {
+        let mut bytes = element([8, 0, 0x16, 0], b"UI", "1.23");
+        bytes.extend(element([8, 0, 0x18, 0], b"UI", "1.25"));
+        for _ in 0..before / 1000 {
+            bytes.extend(element([8, 0, 0x80, 0], b"LO", &"x".repeat(992)));
+        }
+        bytes.extend(element([0x20, 0, 0x0D, 0], b"UI", "1.21"));
+        bytes.extend(element([0x20, 0, 0x0E, 0], b"UI", "1.22"));
+        bytes.extend(element([0x20, 0, 0x10, 0], b"SH", "12"));
+        bytes.resize(bytes.len() + 200_000, 0);
+        bytes
+    }
+
+    #[test]
+    fn only_what_is_looked_at_is_kept() {
+        let syntax = TransferSyntaxUid::parse(SYNTAX).unwrap();
+        for (before, kept) in [(0, 8192), (20_000, 32_768)] {
+            let mut peek = Peek::new(&Limits::default());
+            let identity = peek.on_bytes(&data_set(before), &syntax).unwrap().unwrap();
+            assert_eq!((identity.series.as_str(), peek.bytes.len()), ("1.22", kept));
+        }
+    }
+
+    #[test]
+    fn one_byte_at_a_time_is_known_at_the_same_byte() {
+        let syntax = TransferSyntaxUid::parse(SYNTAX).unwrap();
+        let (mut peek, bytes) = (Peek::new(&Limits::default()), data_set(20_000));
+        let known = bytes
+            .iter()
+            .position(|byte| peek.on_bytes(std::slice::from_ref(byte), &syntax).unwrap().is_some());
+        assert_eq!(known, Some(32_767));
+    }
 }
