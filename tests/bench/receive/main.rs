@@ -1,8 +1,10 @@
 //! How many instances a second are received: a node of ours, the servers of others, and the floors beneath all of them.
 //!
 //! ```text
-//! receive DIR [--quick] [--keep] [NAME…]      everything is written below DIR, and removed at the end; names are parts of rows
+//! receive DIR [--quick] [--load] [--keep] [--instances=N] [--rounds=N] [NAME…]
 //! ```
+//!
+//! Everything is written below DIR, and removed at the end. Names are parts of rows; `--load` leaves storescu out.
 //!
 //! Each round starts each server anew with an empty folder, in turn, so that what else the machine does meets all of them alike.
 //! What is printed are medians. Files that were removed slow down the next run for six minutes, see [`cut_files`]: wait, or `--keep` them. After each sending it is checked that the server has every instance.
@@ -37,7 +39,8 @@ const ASSOCIATIONS: [usize; 2] = [1, 4];
 struct Plan {
     dir: PathBuf,
     /// Instances of a sending; a table for each.
-    instances: &'static [usize],
+    instances: Vec<usize>,
+    senders: Vec<Sender>,
     rounds: usize,
     /// Instances and rounds where each instance waits for a timer.
     slow_instances: usize,
@@ -73,12 +76,17 @@ fn main() -> Result<()> {
     let rest: Vec<String> = arguments.collect();
     let has = |flag: &str| rest.iter().any(|word| word == flag);
     let names = rest.iter().filter(|word| !word.starts_with("--")).cloned().collect();
-    let plan = if has("--quick") {
-        Plan { dir, instances: &[300], rounds: 3, slow_instances: 40, slow_rounds: 1, names }
-    } else {
-        Plan { dir, instances: &[500, 3000], rounds: 5, slow_instances: 200, slow_rounds: 2, names }
+    let number = |flag: &str| {
+        let value = rest.iter().find_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
+        value.map(str::parse::<usize>).transpose()
     };
-    for instances in plan.instances {
+    let (instances, rounds, slow_instances, slow_rounds) =
+        if has("--quick") { (vec![300], 3, 40, 1) } else { (vec![500, 3000], 5, 200, 2) };
+    let instances = number("--instances")?.map_or(instances, |number| vec![number]);
+    let rounds = number("--rounds")?.unwrap_or(rounds);
+    let senders = if has("--load") { vec![Sender::Load] } else { Sender::ALL.to_vec() };
+    let plan = Plan { dir, instances, senders, rounds, slow_instances, slow_rounds, names };
+    for instances in &plan.instances {
         let rates = plan.measure(*instances)?;
         plan.print(*instances, &rates);
     }
@@ -133,7 +141,7 @@ impl Plan {
         (round, instances): (usize, usize),
         rates: &mut Rates,
     ) -> Result<()> {
-        for (index, sender) in Sender::ALL.into_iter().enumerate() {
+        for (index, sender) in self.senders.iter().copied().enumerate() {
             // A stock storescu waits for a timer, too, unless the receiver spares it that: only we do.
             let is_ours = matches!(server, Server::ParsenodeCache | Server::ParsenodeDisk);
             let is_slow = server.is_timer_bound() || (sender == Sender::Storescu && !is_ours);
@@ -212,7 +220,7 @@ impl Plan {
             "({} instances and {} round(s) where each instance waits for a timer)\n",
             self.slow_instances, self.slow_rounds
         );
-        let columns = Sender::ALL.iter().flat_map(|sender| {
+        let columns = self.senders.iter().flat_map(|sender| {
             ASSOCIATIONS.map(|associations| format!("{} x{associations}", sender.name()))
         });
         let columns: Vec<String> = columns.collect();
