@@ -67,17 +67,21 @@ impl Ledger {
     ) -> Result<Asked, SpoolError> {
         self.write("record a commitment request", |transaction| {
             let digest = digest(&request.references);
-            let mut again = transaction.prepare_cached(
-                "UPDATE requests SET state = 'open', next_at = ?4, attempts = 0, ended_at = NULL
-                 WHERE transaction_uid = ?1 AND calling = ?2 AND digest = ?3 RETURNING id",
-            )?;
+            let is_full = is_full(transaction, request.references.len(), open_max)?;
             let uid = request.transaction.as_str();
-            let key = (uid, asker.calling.as_str(), &digest, integer(next_at.unix_millis()));
+            let mut again = transaction.prepare_cached(
+                "UPDATE requests SET state = 'open', next_at = :next_at, attempts = 0, ended_at = NULL
+                 WHERE transaction_uid = :uid AND calling = :calling AND digest = :digest
+                   AND (state = 'open' OR NOT :is_full) RETURNING id",
+            )?;
+            let key = named_params! {
+                ":uid": uid, ":calling": asker.calling.as_str(), ":digest": &digest,
+                ":next_at": integer(next_at.unix_millis()), ":is_full": is_full,
+            };
             let found = again.query_row(key, |row| row.get(0).map(RequestId)).optional()?;
-            let count = request.references.len();
             let id = match found {
                 Some(id) => id,
-                None if is_full(transaction, count, open_max)? => return Ok(Asked::TooMany),
+                None if is_full => return Ok(Asked::TooMany),
                 None => insert(transaction, asker, (request, &digest), (now, next_at))?,
             };
             insert_items(transaction, id, request, is_in_use(transaction, uid, id)?)?;

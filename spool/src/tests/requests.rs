@@ -165,6 +165,8 @@ fn at_the_limits_nothing_more_is_taken() {
     assert_eq!(owed(&bench, &spool, "CT1", &one(1)), first, "what is known is no more");
     spool.report_failed(first, "gone", None, bench.now()).unwrap();
     owed(&bench, &spool, "CT1", &one(4));
+    let again = ask(&bench, &spool, "CT1", &one(1));
+    assert_eq!(again, Asked::TooMany, "what has ended is one more when it is asked again");
     assert_eq!(spool.counts().unwrap().requests["open"], 3);
 }
 
