@@ -229,8 +229,11 @@ fn failed(error: io::Error) -> ConnectionError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Abort, FragmentKind, PDataWriter};
-    use tokio::io::duplex;
+    use crate::{Abort, PDataWriter};
+    use proptest::prelude::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use tokio::io::{ReadBuf, duplex};
 
     const LIMIT: Duration = Duration::from_secs(5);
 
@@ -300,6 +303,80 @@ mod tests {
         assert_eq!(come(&mut connection).await, ("DataSet".to_owned(), vec![2; 50], false));
         let (fault, ..) = come(&mut connection).await;
         assert_eq!(fault, ProtocolError::UnrecognizedPdu(b'G').to_string());
+    }
+
+    /// A stream whose every read brings as many bytes as was said.
+    struct Reads {
+        bytes: Vec<u8>,
+        at: usize,
+        step: usize,
+    }
+
+    impl AsyncRead for Reads {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            into: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let end = self.bytes.len().min(self.at + self.step.min(into.remaining()));
+            into.put_slice(&self.bytes[self.at..end]);
+            self.at = end;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Reads {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl Transport for Reads {}
+
+    /// Commands and data sets with the bytes that they came with, whole.
+    async fn messages(stream: Reads) -> Vec<(FragmentKind, Vec<u8>)> {
+        let mut connection = Connection::new(stream, 100_000);
+        let (mut whole, mut bytes_so_far) = (Vec::new(), Vec::new());
+        while let Ok(Incoming::Fragment { fragment, bytes, ends }) = connection.next(LIMIT).await {
+            bytes_so_far.extend(bytes.iter().flatten());
+            if ends && fragment.is_last {
+                whole.push((fragment.kind, std::mem::take(&mut bytes_so_far)));
+            }
+        }
+        assert_eq!(bytes_so_far, b"", "what was sent has an end");
+        whole
+    }
+
+    proptest! {
+        #[test]
+        fn messages_come_whole_however_they_are_cut(
+            sent in prop::collection::vec((any::<bool>(), 0_usize..5000), 1..8),
+            pdu_length_max in 13_u32..3000,
+            step in 1_usize..6000,
+        ) {
+            let mut bytes = Vec::new();
+            let mut expected = Vec::new();
+            for (number, (is_command, length)) in (1_u8..).zip(sent) {
+                let kind = if is_command { FragmentKind::Command } else { FragmentKind::DataSet };
+                PDataWriter::new(1, pdu_length_max).put(&mut bytes, kind, &vec![number; length]);
+                expected.push((kind, vec![number; length]));
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let came = runtime.unwrap().block_on(messages(Reads { bytes, at: 0, step }));
+            prop_assert_eq!(came, expected);
+        }
     }
 
     #[tokio::test]
