@@ -3,14 +3,15 @@
 use domain::Tag;
 use thiserror::Error;
 
-use crate::inflate::inflate;
+use crate::inflate::{Inflating, Stream};
 use crate::reader::{Halt, Reader};
 use crate::{DataSet, Encoding};
 
 /// Bounds on reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// Bytes that are looked at, after inflation. What lies behind them is not read: the end is then [`End::Cut`].
+    /// Bytes that are looked at, after inflation. What lies behind them is not read: the end is then
+    /// [`End::AtLimit`].
     pub bytes_max: usize,
     /// Sequences within sequences; a deeper one is an error.
     pub depth_max: usize,
@@ -70,6 +71,11 @@ const INFLATION_MAX: usize = 128;
 /// Up to here it may become as long as it likes, in bytes.
 const INFLATED_FREE: usize = 1 << 20;
 
+/// So many bytes are inflated before it is tried whether they are enough: the UIDs of most instances lie within them.
+const FIRST_INFLATED: usize = 8 * 1024;
+/// Each further try is with so many times more.
+const INFLATED_FACTOR: usize = 4;
+
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prefix {
@@ -89,8 +95,10 @@ pub enum End {
     },
     /// At the end of the input, which is the end of an element.
     Exhausted,
-    /// Within an element: the input ends there, or the limits do.
+    /// Within an element, or between two: the input ends there. More input would bring more.
     Cut,
+    /// Before an element that does not end within the limits. More input would change nothing.
+    AtLimit,
 }
 
 /// Reads the top of a data set: stops before the first attribute that is `stop_before` or comes after it, at the end of
@@ -112,16 +120,30 @@ pub fn read_prefix(
     read(bytes, whole, encoding, stop_before, limits)
 }
 
-/// Stops early where bytes say too little for what they become: to inflate is work for us, and none for who sends.
+/// Inflates no further than reading needs, and stops where bytes say too little for what they become: to inflate is work for us,
+/// and none for who sends.
 fn read_deflated(bytes: &[u8], stop_before: Tag, limits: &ReadLimits) -> Result<Prefix, ReadError> {
     let most = bytes.len().saturating_mul(INFLATION_MAX).max(INFLATED_FREE);
-    let (inflated, ended) = inflate(bytes, most.min(limits.bytes_max));
-    let prefix = read(&inflated, ended, Encoding::ExplicitLittle, stop_before, limits)?;
-    let is_air = !ended && most < limits.bytes_max && inflated.len() == most;
-    if is_air && prefix.end == End::Cut {
-        return Err(ReadError::Inflation);
+    let end = most.min(limits.bytes_max);
+    let mut inflating = Inflating::new(bytes);
+    let mut wanted = FIRST_INFLATED.min(end);
+    loop {
+        inflating.up_to(wanted);
+        if wanted == end {
+            inflating.look_for_end();
+        }
+        let whole = inflating.stream() == Stream::Ended;
+        let encoding = Encoding::ExplicitLittle;
+        let prefix = read(inflating.bytes(), whole, encoding, stop_before, limits)?;
+        if prefix.end != End::Cut || inflating.stream() != Stream::GoesOn {
+            return Ok(prefix);
+        }
+        if wanted == end {
+            // Without an end at the limits, which would be known by now, growth was what ended it.
+            return Err(ReadError::Inflation);
+        }
+        wanted = wanted.saturating_mul(INFLATED_FACTOR).min(end);
     }
-    Ok(prefix)
 }
 
 fn read(
@@ -136,6 +158,7 @@ fn read(
     let end = match reader.top_level(&mut data_set, stop_before) {
         Ok(Some(offset)) => End::Stopped { offset },
         Ok(None) if whole => End::Exhausted,
+        Ok(None) | Err(Halt::Cut) if reader.needs_more_than(limits.bytes_max) => End::AtLimit,
         Ok(None) | Err(Halt::Cut) => End::Cut,
         Err(Halt::Fault(error)) => return Err(error),
     };

@@ -40,18 +40,26 @@ pub(crate) struct Reader<'a> {
     implicit: bool,
     big: bool,
     limits: &'a ReadLimits,
+    /// Where what was wanted last and was not there would have ended.
+    missing: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the first byte. Deflated bytes have to be inflated before.
     pub(crate) fn new(bytes: &'a [u8], encoding: Encoding, limits: &'a ReadLimits) -> Self {
         let implicit = encoding == Encoding::ImplicitLittle;
-        Self { bytes, at: 0, implicit, big: encoding == Encoding::ExplicitBig, limits }
+        let big = encoding == Encoding::ExplicitBig;
+        Self { bytes, at: 0, implicit, big, limits, missing: 0 }
     }
 
     /// Where the next byte is read.
     pub(crate) fn offset(&self) -> usize {
         self.at
+    }
+
+    /// Having come to the end of the bytes, whether it could go on only with more than `bytes_max` in all.
+    pub(crate) fn needs_more_than(&self, bytes_max: usize) -> bool {
+        self.missing > bytes_max || self.bytes.len() >= bytes_max
     }
 
     /// Reads elements into `data_set` until `stop_before`, whose offset is given back, or to the end of the bytes.
@@ -181,12 +189,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Where something of defined length ends; it must end within the bytes.
-    fn end_of(&self, header: ElementHeader) -> Step<Option<usize>> {
-        let Some(length) = header.length else { return Ok(None) };
-        match self.at.checked_add(length).filter(|end| *end <= self.bytes.len()) {
-            Some(end) => Ok(Some(end)),
-            None => Err(Halt::Cut),
+    fn end_of(&mut self, header: ElementHeader) -> Step<Option<usize>> {
+        header.length.map(|length| self.reach(length)).transpose()
+    }
+
+    /// Where `length` bytes from here end; they must be there.
+    fn reach(&mut self, length: usize) -> Step<usize> {
+        let end = self.at.saturating_add(length);
+        if end > self.bytes.len() {
+            self.missing = end;
+            return Err(Halt::Cut);
         }
+        Ok(end)
     }
 
     fn check_end(&self, header: ElementHeader, end: Option<usize>) -> Step<()> {
@@ -216,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> Step<&'a [u8]> {
-        let end = self.at.checked_add(length).ok_or(Halt::Cut)?;
+        let end = self.reach(length)?;
         let taken = self.bytes.get(self.at..end).ok_or(Halt::Cut)?;
         self.at = end;
         Ok(taken)

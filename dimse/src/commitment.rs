@@ -232,7 +232,7 @@ fn read(bytes: &[u8], transfer_syntax: &str, limits: &Limits) -> Result<DataSet,
     let prefix = read.map_err(|error| unreadable(error.to_string()))?;
     match prefix.end {
         End::Exhausted | End::Stopped { .. } => Ok(prefix.data_set),
-        End::Cut => Err(unreadable("it ends within an element".into())),
+        End::Cut | End::AtLimit => Err(unreadable("it ends within an element".into())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! An upper layer connection: PDUs over a stream, with time limits (PS3.8 §9.2).
 //!
-//! One read buffer is used for everything that comes; fragments are slices of it.
+//! One read buffer is used for everything that comes; fragments are slices of it. It is short until a peer has filled it, so that
+//! those who come and go cost little.
 
 use std::io;
 use std::ops::Range;
@@ -15,6 +16,8 @@ use crate::{ConnectionError, Fragment, FragmentKind, Framed, Framer, Part, Pdu, 
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
+/// Bytes that are read at once from a peer that never sent more.
+const FIRST_READ_BYTES: usize = 8 * 1024;
 
 /// Most pieces of a data set that are handed on at once.
 const PIECES_MAX: usize = 64;
@@ -90,7 +93,7 @@ impl<S: Transport> Connection<S> {
         Self {
             stream,
             framer: Framer::new(pdu_length_max),
-            buffer: vec![0; READ_BYTES].into(),
+            buffer: vec![0; FIRST_READ_BYTES].into(),
             unread: 0..0,
             others: Vec::new(),
             found: None,
@@ -170,6 +173,10 @@ impl<S: Transport> Connection<S> {
     }
 
     async fn read(&mut self) -> Result<(), ConnectionError> {
+        // Who filled the buffer has more to send.
+        if self.unread.end == self.buffer.len() && self.buffer.len() < READ_BYTES {
+            self.buffer = vec![0; READ_BYTES].into();
+        }
         self.unread = 0..0;
         let count = self.stream.read(&mut self.buffer).await.map_err(failed)?;
         if count == 0 {
@@ -179,6 +186,13 @@ impl<S: Transport> Connection<S> {
         self.unread = 0..count;
         self.bytes_read = self.bytes_read.saturating_add(u64::try_from(count).unwrap_or_default());
         Ok(())
+    }
+
+    /// Gives back the memory of what came: for who is to be told one last word, and nothing that it says is read.
+    pub fn forget(&mut self) {
+        self.framer = Framer::new(0);
+        self.buffer = vec![0; FIRST_READ_BYTES].into();
+        (self.unread, self.others, self.found) = (0..0, Vec::new(), None);
     }
 
     /// Sends whole PDUs in one write.

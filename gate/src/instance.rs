@@ -51,7 +51,7 @@ impl Instance {
         let pixels = match prefix.end {
             End::Stopped { offset } => Some(pixels(bytes.get(offset..).unwrap_or_default())?),
             End::Exhausted => None,
-            End::Cut => return Err("it ends within an element".into()),
+            End::Cut | End::AtLimit => return Err("it ends within an element".into()),
         };
         let is_rle = matches!(pixels, Some(Pixels::Rle { .. }));
         if is_rle != says_rle(file.get(..start).unwrap_or_default()) {

@@ -19,6 +19,7 @@ use crate::answers::{Answer, Answers};
 use crate::commitment::{NormalizedMessage, Reports, Service};
 use crate::fault::StoreFault;
 use crate::pace::Pace;
+use crate::pause::Pauses;
 use crate::peers::PeerState;
 use crate::reception::{Received, Reception, announced};
 
@@ -83,6 +84,7 @@ pub(crate) struct Association {
     pub(crate) peer: Option<Arc<PeerState>>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) commitment: Service,
+    pub(crate) pauses: Arc<Pauses>,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) progress: Progress,
 }

@@ -27,6 +27,7 @@ use crate::commitment::Service;
 use crate::doors::Entered;
 use crate::handshake::{Secured, TLS_HANDSHAKE, Unsecured, secure};
 use crate::identify::{Identified, Identifying};
+use crate::pause::Pauses;
 use crate::peers::{PeerState, Peers};
 use crate::storage;
 use crate::{ScpCounters, ScpSettings};
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) identifying: Identifying,
     /// Storage commitment.
     pub(crate) commitment: Service,
+    /// For those who break the protocol.
+    pub(crate) pauses: Arc<Pauses>,
     pub(crate) next_id: AtomicU64,
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -72,8 +75,16 @@ struct Admitted {
 /// Held while the Association is open: of all, and of those of its peer.
 type Places = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
-/// The PDU that ends our side of a connection; `None` to close it without a word.
-type LastWord = Option<[u8; 10]>;
+/// What ends our side of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LastWord {
+    /// It is closed without a word.
+    Nothing,
+    /// A PDU.
+    Pdu([u8; 10]),
+    /// A-ABORT to a peer that broke the protocol, after a pause.
+    Late([u8; 10]),
+}
 
 /// Attends to a connection until it is closed.
 pub(crate) async fn attend(entered: Entered, shared: Arc<Shared>) {
@@ -134,7 +145,7 @@ impl Shared {
     ) -> LastWord {
         let request = tokio::select! {
             request = self.request(connection, arrived.until) => request,
-            () = self.stopped() => return None,
+            () = self.stopped() => return LastWord::Nothing,
         };
         let admitted = match request {
             Ok(request) => self.admit(&arrived.visitor, &request).await,
@@ -144,7 +155,7 @@ impl Shared {
             Ok(admitted) => self.associate(connection, admitted, arrived).await,
             Err(rejection) => {
                 self.counters.associations_rejected.fetch_add(1, Ordering::Relaxed);
-                Some(rejection.encode())
+                LastWord::Pdu(rejection.encode())
             }
         }
     }
@@ -257,6 +268,7 @@ impl Shared {
             peer_pdu_length_max: negotiated.peer_pdu_length_max,
             operations_max: usize::from(negotiated.operations_max),
             commitment: self.commitment.clone(),
+            pauses: Arc::clone(&self.pauses),
             limits,
             peer,
             membership: Arc::new(Membership::new(id, &self.intake, &self.counters)),
@@ -276,8 +288,19 @@ impl Shared {
     }
 
     /// Sta13: says the last word, and waits until the peer closes, at most ARTIM.
-    async fn part<S: Transport>(&self, connection: Connection<S>, last_word: LastWord) {
-        let Some(pdu) = last_word else { return };
+    ///
+    /// Whoever has to wait for its A-ABORT holds no place of an Association by then, and costs a socket and a small buffer; it
+    /// is only counted among the connections that may be open at all, of which [`Pauses`] takes no more than a part.
+    async fn part<S: Transport>(&self, mut connection: Connection<S>, last_word: LastWord) {
+        let pdu = match last_word {
+            LastWord::Nothing => return,
+            LastWord::Pdu(pdu) => pdu,
+            LastWord::Late(pdu) => {
+                connection.forget();
+                self.pauses.after_offence().await;
+                pdu
+            }
+        };
         tokio::select! {
             () = connection.send_last(&pdu, self.settings.limits.artim_timeout) => {}
             () = async { self.stopped().await; sleep(LAST_WORD_LIMIT).await } => {}
@@ -297,11 +320,11 @@ fn no_request(error: &ConnectionError) -> LastWord {
         ConnectionError::Protocol(ProtocolError::UnrecognizedPdu(TLS_HANDSHAKE)) => {
             let reason = "a peer with TLS on the plain port; it has to use the secure port";
             tracing::warn!(reason, "no association");
-            None
+            LastWord::Nothing
         }
         ConnectionError::Protocol(reason) => {
             tracing::warn!(%reason, "no association request");
-            Some(Abort::SERVICE_USER.encode())
+            LastWord::Late(Abort::SERVICE_USER.encode())
         }
         // Port scans and health checks come and go like this.
         ConnectionError::Closed
@@ -309,7 +332,7 @@ fn no_request(error: &ConnectionError) -> LastWord {
         | ConnectionError::TooSlow(_)
         | ConnectionError::Io(_) => {
             tracing::debug!(reason = %error, "no association request");
-            None
+            LastWord::Nothing
         }
     }
 }
@@ -320,23 +343,26 @@ fn last_word(ended: Option<Ended>, progress: &Progress) -> LastWord {
     match ended {
         Some(Ended::Released) => {
             tracing::info!(stored, refused, "released");
-            Some(encode_release_response())
+            LastWord::Pdu(encode_release_response())
         }
         Some(Ended::AbortedByPeer(reason)) => {
             tracing::warn!(stored, refused, %reason, "aborted by the peer");
-            None
+            LastWord::Nothing
         }
         Some(Ended::Failed(reason)) => {
             tracing::warn!(stored, refused, %reason, "aborted");
-            reason.abort().map(Abort::encode)
+            match (&reason, reason.abort().map(Abort::encode)) {
+                (ConnectionError::Protocol(_), Some(pdu)) => LastWord::Late(pdu),
+                (_, pdu) => pdu.map_or(LastWord::Nothing, LastWord::Pdu),
+            }
         }
         Some(Ended::Stopping) => {
             tracing::info!(stored, refused, "aborted: the node stops");
-            Some(Abort::SERVICE_USER.encode())
+            LastWord::Pdu(Abort::SERVICE_USER.encode())
         }
         None => {
             tracing::error!(stored, refused, "aborted: a bug of ours");
-            Some(Abort::SERVICE_PROVIDER.encode())
+            LastWord::Pdu(Abort::SERVICE_PROVIDER.encode())
         }
     }
 }
@@ -352,4 +378,136 @@ async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
         Err(_) => std::task::Poll::Ready(None),
     };
     poll_fn(poll).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    use dimse::{ProposedContext, UserInformation, encode_release_request, uids};
+    use domain::{Announced, InstanceOrigin, Part, Parting, Refusal};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use crate::pause::PAUSE;
+
+    /// Takes nothing.
+    struct Nobody;
+
+    impl Intake for Nobody {
+        fn begin(&self, _: &InstanceOrigin, _: &Announced) -> Result<Box<dyn Part>, Refusal> {
+            Err(Refusal::OutOfResources("no room".into()))
+        }
+
+        fn association_closed(&self, _: AssociationId, _: Parting) {}
+    }
+
+    fn shared() -> (watch::Sender<bool>, Arc<Shared>) {
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            settings: Arc::new(ScpSettings::new(Limits::default())),
+            intake: Arc::new(Nobody),
+            counters: Arc::default(),
+            places: Arc::new(Semaphore::new(1)),
+            peers: Peers::new(&domain::PeerTable::default()),
+            identifying: Identifying::new(None),
+            commitment: Service { commitments: None, in_hand: Arc::new(Semaphore::new(1)) },
+            pauses: Arc::new(Pauses::new(stopping.clone())),
+            next_id: AtomicU64::new(1),
+            stopping,
+        });
+        (stop, shared)
+    }
+
+    /// A peer whose connection is attended to.
+    fn connect(shared: &Arc<Shared>) -> DuplexStream {
+        let (ours, theirs) = duplex(100_000);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 104));
+        let arrived = Arrived {
+            id: AssociationId(1),
+            address,
+            visitor: Visitor { address: address.ip(), certificate: None },
+            until: Instant::now() + Duration::from_secs(30),
+        };
+        let shared = Arc::clone(shared);
+        tokio::spawn(async move { shared.converse(ours, arrived).await });
+        theirs
+    }
+
+    async fn associate(peer: &mut DuplexStream) {
+        let request = AssociateRequest {
+            protocol_version: 1,
+            called: "NODE".into(),
+            calling: "CT1".into(),
+            application_context: uids::APPLICATION_CONTEXT.into(),
+            contexts: vec![ProposedContext {
+                id: 1,
+                abstract_syntax: uids::VERIFICATION.into(),
+                transfer_syntaxes: vec![uids::IMPLICIT_VR_LITTLE_ENDIAN.into()],
+            }],
+            user: UserInformation::ours(16_384),
+        };
+        peer.write_all(&request.encode()).await.unwrap();
+    }
+
+    /// The type of the next PDU, and how long it took to come.
+    async fn answer(peer: &mut DuplexStream) -> (u8, Duration) {
+        let before = Instant::now();
+        let mut head = [0; 6];
+        peer.read_exact(&mut head).await.unwrap();
+        let [pdu_type, _, length @ ..] = head;
+        let mut body = vec![0; u32::from_be_bytes(length) as usize];
+        peer.read_exact(&mut body).await.unwrap();
+        (pdu_type, before.elapsed())
+    }
+
+    const NOTHING: &[u8] = b"\x04\0\0\0\0\x06\0\0\0\x02\x01\x02";
+
+    #[tokio::test(start_paused = true)]
+    async fn data_before_an_association_is_aborted_after_a_pause() {
+        let (_stop, shared) = shared();
+        let mut peer = connect(&shared);
+        peer.write_all(NOTHING).await.unwrap();
+        let (pdu_type, took) = answer(&mut peer).await;
+        assert!(pdu_type == 7 && took >= PAUSE && took < PAUSE * 2, "{pdu_type} {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_its_abort_holds_no_place() {
+        let (_stop, shared) = shared();
+        let mut peer = connect(&shared);
+        associate(&mut peer).await;
+        assert_eq!(answer(&mut peer).await, (2, Duration::ZERO));
+        peer.write_all(NOTHING).await.unwrap();
+        // The only place there is.
+        sleep(PAUSE / 2).await;
+        let mut next = connect(&shared);
+        associate(&mut next).await;
+        assert_eq!(answer(&mut next).await, (2, Duration::ZERO));
+        let (pdu_type, took) = answer(&mut peer).await;
+        assert!(pdu_type == 7 && took >= PAUSE / 2, "{pdu_type} {took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_correct_peer_and_one_without_a_place_do_not_wait() {
+        let (_stop, shared) = shared();
+        let mut peer = connect(&shared);
+        associate(&mut peer).await;
+        assert_eq!(answer(&mut peer).await, (2, Duration::ZERO));
+        let mut late = connect(&shared);
+        associate(&mut late).await;
+        assert_eq!(answer(&mut late).await, (3, Duration::ZERO));
+        peer.write_all(&encode_release_request()).await.unwrap();
+        assert_eq!(answer(&mut peer).await, (6, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_stops_aborts_at_once_who_waits() {
+        let (stop, shared) = shared();
+        let mut peer = connect(&shared);
+        peer.write_all(NOTHING).await.unwrap();
+        sleep(PAUSE / 4).await;
+        stop.send_replace(true);
+        assert_eq!(answer(&mut peer).await, (7, Duration::ZERO));
+    }
 }

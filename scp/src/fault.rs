@@ -34,3 +34,19 @@ pub(crate) enum StoreFault {
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
+
+impl StoreFault {
+    /// The data set came, and is none that an instance can be found in.
+    pub(crate) fn is_of_the_data_set(&self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::DataSetUid(_) => true,
+            Self::OtherSopClass(_)
+            | Self::CommandUid(_)
+            | Self::NoDataSet
+            | Self::Mismatch(_)
+            | Self::TooLong(_)
+            | Self::OverShare
+            | Self::Refused(_) => false,
+        }
+    }
+}

@@ -18,6 +18,7 @@ mod fault;
 mod handshake;
 mod identify;
 mod pace;
+mod pause;
 mod peek;
 mod peers;
 mod reception;

@@ -82,8 +82,8 @@ impl Peek {
         let encoding = Encoding::of(transfer_syntax);
         let prefix = dataset::read_prefix(&self.bytes, encoding, tags::STUDY_ID, &limits)
             .map_err(|error| StoreFault::Unreadable(error.to_string()))?;
-        let behind_uids = matches!(prefix.end, End::Stopped { .. });
-        if behind_uids || is_last || prefix.data_set.contains(tags::SERIES_INSTANCE_UID) {
+        let is_all = matches!(prefix.end, End::Stopped { .. } | End::AtLimit);
+        if is_all || is_last || prefix.data_set.contains(tags::SERIES_INSTANCE_UID) {
             return identity(&prefix, transfer_syntax).map(Some);
         }
         Ok(None)
@@ -111,6 +111,7 @@ fn identity(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
 
     const SYNTAX: &str = "1.2.840.10008.1.2.1";
 
@@ -152,5 +153,32 @@ mod tests {
             .iter()
             .position(|byte| peek.on_bytes(std::slice::from_ref(byte), &syntax).unwrap().is_some());
         assert_eq!(known, Some(32_767));
+    }
+
+    const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+
+    /// What becomes of the first 8 KiB of a private value so long, in front of all UIDs.
+    fn look(length: u32, syntax: &str) -> Result<Option<InstanceIdentity>, StoreFault> {
+        let mut bytes = b"\x09\0\x01\x10OB\0\0".to_vec();
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.resize(2 * FIRST_LOOK_BYTES, 0);
+        if syntax == DEFLATED {
+            let plain = flate2::Compression::none();
+            let mut deflater = flate2::write::DeflateEncoder::new(Vec::new(), plain);
+            deflater.write_all(&bytes).unwrap();
+            bytes = deflater.finish().unwrap();
+        }
+        let mut peek = Peek::new(&Limits::default());
+        let syntax = TransferSyntaxUid::parse(syntax).unwrap();
+        peek.on_bytes(bytes.first_chunk::<FIRST_LOOK_BYTES>().unwrap(), &syntax)
+    }
+
+    #[test]
+    fn a_value_that_reaches_beyond_the_last_look_is_not_waited_for() {
+        for syntax in [SYNTAX, DEFLATED] {
+            assert_eq!(look(100_000, syntax), Ok(None), "{syntax}");
+            let fault = look(1 << 30, syntax).unwrap_err();
+            assert!(matches!(fault, StoreFault::DataSetUid(_)), "{syntax} {fault}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::commitment::{IN_HAND_MAX, Service};
 use crate::connection::{Shared, attend};
 use crate::doors::Entered;
 use crate::identify::Identifying;
+use crate::pause::{PAUSED_MAX, Pauses};
 use crate::peers::Peers;
 use crate::{Doors, ScpCounters, ScpSettings};
 
@@ -21,6 +22,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections beyond [`domain::Limits::associations_max`] that are attended to, so that they can be rejected in
 /// order. Those beyond that wait in the system's queue until one ends.
 const UNDECIDED_CONNECTIONS_MAX: usize = 256;
+// Those that are made to wait leave room for those that ask to come in.
+const _: () = assert!(PAUSED_MAX <= UNDECIDED_CONNECTIONS_MAX / 2);
 
 /// Serves association-requestors at these doors until `shutdown`, then lets Associations end: those between two messages at once,
 /// the others with their message, all within [`domain::Limits::shutdown_grace`].
@@ -43,6 +46,7 @@ pub async fn serve(
     let doors = doors.into();
     let in_hand = Arc::new(Semaphore::new(IN_HAND_MAX));
     let commitment = Service { commitments: intake.commitments(), in_hand };
+    let pauses = Arc::new(Pauses::new(stopping.clone()));
     let shared = Arc::new(Shared {
         settings,
         intake,
@@ -51,6 +55,7 @@ pub async fn serve(
         peers,
         identifying,
         commitment,
+        pauses,
         next_id,
         stopping,
     });

@@ -17,7 +17,8 @@ use crate::status::status;
 type Outcome = oneshot::Receiver<Result<(), Refusal>>;
 
 impl Association {
-    /// Begins to publish what was received, at once; the answer is ready when it is durable.
+    /// Begins to publish what was received, at once; the answer is ready when it is durable. To a data set that cannot be read it
+    /// may be ready a moment later, and so are the answers behind it; by then nothing of the data set is held any more.
     pub(crate) fn publish<'a>(
         &'a self,
         context_id: u8,
@@ -30,10 +31,13 @@ impl Association {
                 Ok(outcome) => ended(outcome).await.map_err(StoreFault::from),
                 Err(fault) => Err(fault),
             };
-            let response = match stored {
+            let response = match &stored {
                 Ok(()) => self.stored(&request),
-                Err(fault) => self.refuse(&request, &fault),
+                Err(fault) => self.refuse(&request, fault),
             };
+            if stored.is_err_and(|fault| fault.is_of_the_data_set()) {
+                self.pauses.after_unreadable().await;
+            }
             Answer::new(context_id, response)
         }
     }

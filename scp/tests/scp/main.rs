@@ -19,6 +19,8 @@ mod limits;
 #[cfg(test)]
 mod openssl;
 #[cfg(test)]
+mod pauses;
+#[cfg(test)]
 mod rate;
 #[cfg(test)]
 mod secure;

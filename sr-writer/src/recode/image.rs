@@ -41,7 +41,7 @@ impl<'a> Image<'a> {
         let pixels = match prefix.end {
             End::Stopped { offset } => Some(Pixels::read(bytes.get(offset..)?)?),
             End::Exhausted => None,
-            End::Cut => return None,
+            End::Cut | End::AtLimit => return None,
         };
         Some(Self { bytes, data_set: prefix.data_set, pixels })
     }

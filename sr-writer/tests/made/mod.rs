@@ -310,7 +310,7 @@ pub(crate) fn parse(file: &[u8]) -> (DataSet, Vec<u8>) {
         // Behind tag, VR, two reserved bytes and length.
         dataset::End::Stopped { offset } => body[offset + 12..].to_vec(),
         dataset::End::Exhausted => Vec::new(),
-        dataset::End::Cut => panic!("cut"),
+        dataset::End::Cut | dataset::End::AtLimit => panic!("cut"),
     };
     (prefix.data_set, pixels)
 }
