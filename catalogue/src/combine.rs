@@ -80,12 +80,23 @@ const EXISTS: f64 = 0.5;
 /// # Errors
 /// When the maps differ in size.
 pub fn combine(candidates: &[Candidate<'_>]) -> Result<Combined, SizesDiffer> {
+    combined(candidates).map(|decided| decided.drawn(candidates))
+}
+
+/// What becomes of each candidate in [`combine`], where nobody asks whose each pixel is.
+///
+/// # Errors
+/// When the maps differ in size.
+pub fn combine_outcomes(candidates: &[Candidate<'_>]) -> Result<Vec<Outcome>, SizesDiffer> {
+    combined(candidates).map(|decided| decided.outcomes)
+}
+
+fn combined(candidates: &[Candidate<'_>]) -> Result<Decided, SizesDiffer> {
     let pixels = same_size(candidates)?;
     let mut outcomes = vec![Outcome::Empty; candidates.len()];
     let mut kept = suppress(candidates, &mut outcomes, share_of_own);
     vote(candidates, &mut kept, &mut outcomes, pixels);
-    let owners = owners(candidates, &kept, pixels);
-    Ok(Combined { outcomes, owners })
+    Ok(Decided { outcomes, kept })
 }
 
 /// The merge of v2: a gate by existence, suppression by intersection over union, then the surest above 0.5.
@@ -95,7 +106,19 @@ pub fn combine(candidates: &[Candidate<'_>]) -> Result<Combined, SizesDiffer> {
 /// # Errors
 /// When the maps differ in size.
 pub fn merge(candidates: &[Candidate<'_>]) -> Result<Combined, SizesDiffer> {
-    let pixels = same_size(candidates)?;
+    merged(candidates).map(|decided| decided.drawn(candidates))
+}
+
+/// What becomes of each candidate in [`merge`], where nobody asks whose each pixel is.
+///
+/// # Errors
+/// When the maps differ in size.
+pub fn merge_outcomes(candidates: &[Candidate<'_>]) -> Result<Vec<Outcome>, SizesDiffer> {
+    merged(candidates).map(|decided| decided.outcomes)
+}
+
+fn merged(candidates: &[Candidate<'_>]) -> Result<Decided, SizesDiffer> {
+    same_size(candidates)?;
     let mut outcomes = vec![Outcome::Empty; candidates.len()];
     let mut kept = if let [single] = candidates {
         let exists = single.score > EXISTS;
@@ -105,8 +128,20 @@ pub fn merge(candidates: &[Candidate<'_>]) -> Result<Combined, SizesDiffer> {
         suppress_existing(candidates, &mut outcomes)
     };
     kept.sort_unstable();
-    let owners = owners(candidates, &kept, pixels);
-    Ok(Combined { outcomes, owners })
+    Ok(Decided { outcomes, kept })
+}
+
+/// What becomes of each candidate, and those that share the pixels, the first among equals first.
+struct Decided {
+    outcomes: Vec<Outcome>,
+    kept: Vec<usize>,
+}
+
+impl Decided {
+    fn drawn(self, candidates: &[Candidate<'_>]) -> Combined {
+        let pixels = candidates.first().map_or(0, |candidate| candidate.probability.len());
+        Combined { owners: owners(candidates, &self.kept, pixels), outcomes: self.outcomes }
+    }
 }
 
 fn same_size(candidates: &[Candidate<'_>]) -> Result<usize, SizesDiffer> {
@@ -258,7 +293,14 @@ mod tests {
             .iter()
             .map(|(probability, score)| Candidate { probability, score: *score })
             .collect();
-        how(&candidates).unwrap()
+        let found = how(&candidates).unwrap();
+        for (all, outcomes) in [
+            (combine(&candidates), combine_outcomes(&candidates)),
+            (merge(&candidates), merge_outcomes(&candidates)),
+        ] {
+            assert_eq!(all.map(|all| all.outcomes), outcomes);
+        }
+        found
     }
 
     #[test]

@@ -29,7 +29,9 @@ mod words;
 pub use among::{FoundAmong, ModelTarget, find_among};
 pub use beta::{Beta, BetaError};
 pub use catalogue::{Catalogue, NoVerifiedCode, catalogue};
-pub use combine::{Candidate, Combined, Outcome, SizesDiffer, combine, merge};
+pub use combine::{
+    Candidate, Combined, Outcome, SizesDiffer, combine, combine_outcomes, merge, merge_outcomes,
+};
 pub use concept::Concept;
 pub use find::{Context, Found, Vocabulary, find};
 pub use header::context_of;

@@ -12,7 +12,7 @@ use crate::manifest::hex;
 pub struct Volume {
     /// The grid.
     pub grid: SourceGrid,
-    /// One value a voxel, `[k][j][i]`; none where the source is of colour.
+    /// One value a voxel, `[k][j][i]`; none where the source is of colour, or where nobody needed them all.
     pub values: Vec<f32>,
     /// What the values mean.
     pub unit: IntensityUnit,

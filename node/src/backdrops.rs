@@ -8,23 +8,35 @@ use sr_writer::Backdrop;
 /// Most slices that are shown.
 const SLICES_MAX: usize = 6;
 
-/// Up to six slices, spread evenly over those with findings.
+/// Black and white of HU: a wide window for soft tissue.
+const SOFT_TISSUE: (f32, f32) = (-300.0, 400.0);
+
+/// Up to six slices, spread evenly over those with findings. What the volume does not have of them is read once more.
 ///
 /// # Errors
-/// What decoding says of a frame of colour; grey ones were decoded before.
+/// What decoding says of a slice that is shown.
 pub(crate) fn backdrops(
     volume: &Volume,
     findings: &Findings,
     source: &SourceSeries,
 ) -> Result<Vec<Backdrop>, Unsuitable> {
     let chosen = sr_writer::chosen_slices(findings, SLICES_MAX).into_iter();
-    // Of colour the volume has no values.
-    if volume.values.is_empty() {
-        chosen.map(|k| in_color(source, k)).collect()
-    } else {
-        let window = window(volume);
-        Ok(chosen.map(|k| in_grey(volume, window, k)).collect())
+    if source.slices.iter().all(|slice| pixels::check_color(&slice.instance).is_ok()) {
+        return chosen.map(|k| in_color(source, k)).collect();
     }
+    if volume.values.is_empty() && volume.unit == IntensityUnit::Hounsfield {
+        return chosen.map(|k| read_grey(source, k)).collect();
+    }
+    // Where black and white lie is for all values to say.
+    let read = volume.values.is_empty().then(|| inference::read_volume(source)).transpose()?;
+    let volume = read.as_ref().unwrap_or(volume);
+    let window = window(volume);
+    Ok(chosen.map(|k| in_grey(volume, window, k)).collect())
+}
+
+fn read_grey(source: &SourceSeries, k: usize) -> Result<Backdrop, Unsuitable> {
+    let values = pixels::slice_values(&source.slices[k], source.grid.size())?;
+    Ok(Backdrop { k, rgb: shown(&values, SOFT_TISSUE) })
 }
 
 fn in_color(source: &SourceSeries, k: usize) -> Result<Backdrop, Unsuitable> {
@@ -36,7 +48,11 @@ fn in_color(source: &SourceSeries, k: usize) -> Result<Backdrop, Unsuitable> {
 fn in_grey(volume: &Volume, window: (f32, f32), k: usize) -> Backdrop {
     let [columns, rows, _] = volume.grid.size();
     let plane = &volume.values[k * rows * columns..(k + 1) * rows * columns];
-    Backdrop { k, rgb: plane.iter().flat_map(|value| [grey(*value, window); 3]).collect() }
+    Backdrop { k, rgb: shown(plane, window) }
+}
+
+fn shown(values: &[f32], window: (f32, f32)) -> Vec<u8> {
+    values.iter().flat_map(|value| [grey(*value, window); 3]).collect()
 }
 
 #[expect(
@@ -48,10 +64,10 @@ fn grey(value: f32, (low, high): (f32, f32)) -> u8 {
     ((value - low) / (high - low) * 255.0).clamp(0.0, 255.0) as u8
 }
 
-/// Black and white: a wide soft-tissue window for HU, the middle 98.5 % of a sample of the values otherwise.
+/// Black and white: those of soft tissue for HU, the middle 98.5 % of a sample of the values otherwise.
 fn window(volume: &Volume) -> (f32, f32) {
     if volume.unit == IntensityUnit::Hounsfield {
-        return (-300.0, 400.0);
+        return SOFT_TISSUE;
     }
     let step = (volume.values.len() / 100_000).max(1);
     let mut sample: Vec<f32> = volume.values.iter().copied().step_by(step).collect();

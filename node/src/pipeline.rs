@@ -20,6 +20,7 @@ use series::SourceSeries;
 use sr_writer::{Backdrop, ResultSet, WriteContext};
 
 use crate::backdrops::backdrops;
+use crate::clock;
 use crate::gating;
 use crate::wanted::Wanted;
 
@@ -66,12 +67,14 @@ pub(crate) fn process(
     wanted: &Wanted,
     context: impl Fn(SegmentationForm) -> WriteContext,
 ) -> Result<Processed, Unsuitable> {
+    let began = clock::now();
     let probabilities = wanted.has_probabilities();
     let Answer { volume, findings, questions } = if takes_prompts(inquiry) {
         asked(inquiry, source, probabilities)?
     } else {
         labelled(inquiry.model, source, probabilities)?
     };
+    let found = clock::now();
     let pictures = wanted.has_pictures();
     let shown = pictures.then(|| backdrops(&volume, &findings, source)).transpose()?;
     let backdrops = shown.unwrap_or_default();
@@ -82,6 +85,9 @@ pub(crate) fn process(
         backdrops: backdrops.clone(),
         ..context(form)
     })?;
+    let findings_millis = found.since(began).as_millis();
+    let results_millis = clock::now().since(found).as_millis();
+    tracing::info!(findings_millis, results_millis, "processed");
     Ok(Processed { backdrops, findings, questions, results })
 }
 

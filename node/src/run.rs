@@ -84,7 +84,9 @@ fn numbered<'a>(asked: impl Iterator<Item = (&'a Arc<Model>, &'a Ask)>) -> Vec<C
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let choice = choose(args)?;
+    let began = clock::now();
     let found = files::read(&args.paths, &choice.limits)?;
+    tracing::info!(millis = clock::now().since(began).as_millis(), "headers read");
     for (path, reason) in &found.skipped {
         tracing::warn!("skipped {}: {reason}", path.display());
     }
@@ -158,6 +160,7 @@ fn run_model(
     let series = instances[0].identity.series.to_string();
     let count = instances.len();
     let progress = Progress::spinner(&format!("{name} over {count} instances of {series}"));
+    let began = clock::now();
     let processed = infer(args, choice, chosen, instances);
     progress.finish();
     let folder = args.out.join(&series).join(&chosen.folder);
@@ -169,6 +172,7 @@ fn run_model(
         }
         Err(unsuitable) => outcome.unsuitable = Some(unsuitable.to_string()),
     }
+    tracing::info!(millis = clock::now().since(began).as_millis(), "results written");
     Ok(outcome)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use tests::{Phantom, shared_data};
 
 use crate::report::line;
-use crate::{fuzz, onnx_runtime, receive, setup, tree};
+use crate::{fuzz, onnx_runtime, receive, setup, share, tree};
 
 const STUDY: &str = "data/mr-t1w-brain";
 const ONNX: &str = "models/meshnet-gwm-light.onnx";
@@ -16,7 +16,7 @@ const ONNX: &str = "models/meshnet-gwm-light.onnx";
 const FORM: &str = "%e s wall, %U s user, %S s system, %M kB peak";
 
 /// Name, and what it measures.
-const MEASUREMENTS: [(&str, &str); 10] = [
+const MEASUREMENTS: [(&str, &str); 11] = [
     ("large", "one instance of 2 GB: memory of the receiving part"),
     (
         "receive",
@@ -37,6 +37,10 @@ const MEASUREMENTS: [(&str, &str); 10] = [
     (
         "objects",
         "time and memory of writing SEG and SR beside highdicom and dcmqi, from the same arrays",
+    ),
+    (
+        "share",
+        "what a job of 300 slices takes beyond its networks, writing included; or FOLDER of a series",
     ),
     (
         "volume",
@@ -63,6 +67,7 @@ pub(crate) fn run(name: Option<&str>, more: &[String]) -> Result<()> {
         "receive" => return receive::receive(more),
         "hostile" => return receive::hostile(more),
         "fuzz" => return fuzz::run(more),
+        "share" => return share::run(more),
         _ => {}
     }
     onnx_runtime::bring()?;

@@ -15,6 +15,7 @@ mod onnx_runtime;
 mod receive;
 mod report;
 mod setup;
+mod share;
 mod tree;
 
 use std::path::PathBuf;

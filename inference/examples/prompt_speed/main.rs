@@ -5,7 +5,8 @@
 //! over a third of the slices and over all, so that memory that grows with them shows. Then, over a third and in turn, the same
 //! and all stages one after the other, each by itself: what the answer takes beyond the networks alone is what all the rest costs.
 //!
-//! `prompt_speed MODEL --turns` is the side of `models/parity/speed.py` that runs this program: see [`turns`].
+//! `prompt_speed MODEL --turns` is the side of `models/parity/speed.py` that runs this program: see [`turns`]; `prompt_speed MODEL
+//! --networks FOLDER TARGET…` that of `cargo xtask bench share`: see [`networks`].
 
 #![expect(
     clippy::print_stdout,
@@ -28,6 +29,7 @@ use series::SourceSeries;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod body;
+mod networks;
 mod turns;
 
 type Done = Result<(), Box<dyn Error>>;
@@ -59,6 +61,11 @@ fn main() -> Done {
     let model = Model::load_with(Path::new(&folder), &runtime, LoadOptions::default())?;
     if rest.first().is_some_and(|word| word == "--turns") {
         return turns::take(&model);
+    }
+    if let [word, folder, targets @ ..] = rest.as_slice()
+        && word == "--networks"
+    {
+        return networks::print(&model, Path::new(folder), targets);
     }
     let mut arguments = rest.into_iter();
     let mut number = |default: usize| match arguments.next() {

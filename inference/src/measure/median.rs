@@ -1,4 +1,4 @@
-//! The median of the values under a mask: exact, without a copy of them. The range that holds the
+//! The median of the values under a mask: exact, without another copy of them. The range that holds the
 //! middle is narrowed by counting until few values are left in it.
 
 use std::ops::RangeInclusive;
@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use domain::Mask;
 use rayon::prelude::*;
 
+use super::Values;
 use super::runs::runs;
 use crate::percentile::{from_key, to_key};
 
@@ -18,14 +19,14 @@ const GATHERED_MAX: usize = 1 << 15;
 /// Values of a mask, by keys that order like them.
 struct Keys<'m> {
     mask: &'m Mask,
-    values: &'m [f32],
+    values: Values<'m>,
 }
 
 /// The median of `count` finite values that lie between two numbers; the mean of the middle two of
 /// an even number.
 pub(super) fn median(
     mask: &Mask,
-    values: &[f32],
+    values: Values<'_>,
     between: RangeInclusive<f32>,
     count: usize,
 ) -> f64 {
@@ -86,11 +87,11 @@ impl Keys<'_> {
         join: impl Fn(T, T) -> T + Sync + Send,
     ) -> T {
         let pixels = self.mask.columns * self.mask.rows;
-        let slices = self.mask.slices.par_iter().zip(self.values.par_chunks(pixels));
+        let slices = self.mask.slices.par_iter().enumerate();
         let (first, width) = (*range.start(), range.end() - range.start());
-        let all = slices.fold(&empty, |mut all, (slice, values)| {
+        let all = slices.fold(&empty, |mut all, (k, slice)| {
             for run in slice.iter().flat_map(runs) {
-                for value in &values[run] {
+                for value in self.values.under(k, pixels, run) {
                     let key = to_key(*value);
                     if key.wrapping_sub(first) <= width {
                         take(&mut all, key);
@@ -149,6 +150,7 @@ fn middle(lower: u32, upper: u32) -> f64 {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "a median is copied, or the mean of two")]
 mod tests {
+    use super::super::Kept;
     use super::*;
 
     /// Of the values of all pixels of a square of an odd number of rows: every second pixel counts.
@@ -164,7 +166,12 @@ mod tests {
             let wanted = f64::midpoint(f64::from(low), f64::from(high));
             let mask = Mask::from_voxels(side, side, &voxels);
             let between = sorted[0]..=sorted[sorted.len() - 1];
-            assert_eq!(median(&mask, &values, between, sorted.len()), wanted, "side {side}");
+            let whole = Values::Whole(&values);
+            assert_eq!(median(&mask, whole, between.clone(), sorted.len()), wanted, "side {side}");
+            let slices = mask.slices.iter().zip(values.chunks(side * side));
+            let kept: Vec<_> = slices.map(|(slice, of)| Kept::of(slice.iter(), of)).collect();
+            let kept = Values::Kept(&kept);
+            assert_eq!(median(&mask, kept, between, sorted.len()), wanted, "kept, side {side}");
         }
     }
 

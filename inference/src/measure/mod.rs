@@ -1,7 +1,7 @@
 //! Numbers over the voxels of a mask. What each is, with formula, unit and source, is in
 //! docs/measurements.md.
 //!
-//! Nothing is unpacked or copied: intensities are read in runs of set pixels, lengths come from the
+//! Nothing is unpacked: intensities are read in runs of set pixels, lengths come from the
 //! corners of the convex hull of each slice, and the surface from counting cases of cells 64 at a
 //! time. Slices are worked on side by side.
 
@@ -9,24 +9,56 @@ mod axes;
 mod cells;
 mod diameter;
 mod hull;
+mod kept;
 mod median;
 pub(crate) mod runs;
 mod sums;
 mod surface;
 
+use std::ops::Range;
+
 use domain::{
-    Axes, Bounds, Extent, FrameStack, Intensity, Mask, Measurements, SliceMask, SourceGrid,
-    VolumeGeometry,
+    Axes, Bounds, Extent, FrameStack, Intensity, IntensityUnit, Mask, Measurements, SliceMask,
+    SourceGrid, VolumeGeometry,
 };
 use rayon::prelude::*;
 
 use crate::volume::Volume;
 use hull::Point;
+pub(crate) use kept::Kept;
 use sums::Sums;
 
-/// What one slice has to say.
+/// Where the values under masks are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values<'a> {
+    /// In a volume, with all others.
+    Whole(&'a [f32]),
+    /// One for each slice.
+    Kept(&'a [Kept]),
+}
+
+impl Values<'_> {
+    /// Those of a run of pixels of slice `k`, of which each has so many.
+    fn under(&self, k: usize, pixels: usize, run: Range<usize>) -> &[f32] {
+        match self {
+            Self::Whole(values) => &values[k * pixels + run.start..k * pixels + run.end],
+            Self::Kept(slices) => slices[k].under(run),
+        }
+    }
+}
+
+/// The intensities under a mask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Intensities<'a> {
+    /// One a pixel.
+    pub(crate) values: Values<'a>,
+    /// What they mean.
+    pub(crate) unit: IntensityUnit,
+}
+
+/// What one slice of a mask has to say. It needs no other slice, so it can be asked while slices go by.
 #[derive(Debug)]
-struct Part {
+pub(crate) struct Part {
     k: usize,
     sums: Sums,
     bounds: Bounds,
@@ -53,20 +85,32 @@ pub fn measure(mask: &Mask, volume: &Volume) -> Option<Measurements> {
     let parts: Vec<Part> = slices
         .filter_map(|(k, slice)| Part::of(slice.as_ref()?, values(k), mask.columns, k))
         .collect();
+    let values = Values::Whole(&volume.values);
+    let all = Intensities { values, unit: volume.unit };
+    together(mask, &volume.grid, &parts, (!volume.values.is_empty()).then_some(all))
+}
+
+/// The same from what its slices said, in their order, each once; `None` where there is none. Colour has no intensities.
+pub(crate) fn together(
+    mask: &Mask,
+    grid: &SourceGrid,
+    parts: &[Part],
+    intensities: Option<Intensities<'_>>,
+) -> Option<Measurements> {
     let sums = parts.iter().map(|part| part.sums).reduce(Sums::plus)?;
     let bounds = parts.iter().map(|part| part.bounds).reduce(around)?;
-    let extent = match &volume.grid {
-        SourceGrid::Patient(geometry) => in_space(mask, &bounds, &parts, geometry),
-        SourceGrid::Frames(stack) => in_frame(&parts, stack)?,
+    let extent = match grid {
+        SourceGrid::Patient(geometry) => in_space(mask, &bounds, parts, geometry),
+        SourceGrid::Frames(stack) => in_frame(parts, stack)?,
     };
-    let intensity = (!volume.values.is_empty()).then(|| intensity(mask, volume, &sums));
+    let intensity = intensities.map(|intensities| intensity(mask, intensities, &sums));
     Some(Measurements { voxel_count: sums.count, bounds, extent, intensity })
 }
 
-fn intensity(mask: &Mask, volume: &Volume, sums: &Sums) -> Intensity {
+fn intensity(mask: &Mask, Intensities { values, unit }: Intensities<'_>, sums: &Sums) -> Intensity {
     // A mean that is finite is one of finite values.
     let median = if sums.mean.is_finite() {
-        median::median(mask, &volume.values, sums.minimum..=sums.maximum, sums.count)
+        median::median(mask, values, sums.minimum..=sums.maximum, sums.count)
     } else {
         f64::NAN
     };
@@ -76,7 +120,7 @@ fn intensity(mask: &Mask, volume: &Volume, sums: &Sums) -> Intensity {
         minimum: f64::from(sums.minimum),
         maximum: f64::from(sums.maximum),
         median,
-        unit: volume.unit,
+        unit,
     }
 }
 
@@ -114,7 +158,13 @@ fn in_frame(parts: &[Part], stack: &FrameStack) -> Option<Extent> {
 }
 
 impl Part {
-    fn of(slice: &SliceMask, values: Option<&[f32]>, columns: usize, k: usize) -> Option<Self> {
+    /// Of slice `k`, of so many columns; its values, row by row, where it has some. `None` of an empty mask.
+    pub(crate) fn of(
+        slice: &SliceMask,
+        values: Option<&[f32]>,
+        columns: usize,
+        k: usize,
+    ) -> Option<Self> {
         let spans = runs::row_spans(slice, columns);
         let (top, bottom) = (spans.first()?.row, spans.last()?.row);
         let left = spans.iter().map(|span| span.first).min()?;

@@ -18,7 +18,12 @@ pub(super) struct RowSpan {
 
 /// Maximal runs of set pixels, as indices into the slice; a run may go on in the next row.
 pub(crate) fn runs(slice: &SliceMask) -> Runs<'_> {
-    Runs { bits: &slice.bits, base: 0, word: 0, begun: false }
+    runs_of(&slice.bits)
+}
+
+/// The same of bits as a mask has them.
+pub(super) fn runs_of(bits: &[u8]) -> Runs<'_> {
+    Runs { bits, base: 0, word: 0, begun: false }
 }
 
 /// The rows of a slice that have a set pixel, from the first on.

@@ -1,12 +1,11 @@
 //! Generation 2: bicubic interpolation of bytes as PyTorch has it: a = −0.75, no smoothing, weights of 16 bits, rows of the picture
 //! first, and whole levels behind each of the two passes.
 
-use rayon::prelude::*;
-
 use super::axis::Axis;
 use super::levels::Levels;
 use super::taps::index;
 use super::turn::{Run, Sense};
+use super::work::for_each_chunk;
 
 /// Inputs of an output.
 const TAPS: usize = 4;
@@ -29,8 +28,7 @@ pub(crate) fn resized(levels: &Levels<'_>, [columns, rows]: [Axis; 2], run: Run)
 /// Some rows of the source, one behind the other.
 fn rows_cut(levels: &Levels<'_>, columns: usize, used: &[usize]) -> Vec<u8> {
     let mut plane = vec![0; columns * used.len()];
-    let rows = plane.par_chunks_mut(columns).zip(used);
-    rows.for_each(|(row, j)| levels.row_cut(*j, row));
+    for_each_chunk(&mut plane, columns, || (), |(), index, row| levels.row_cut(used[index], row));
     plane
 }
 
@@ -105,13 +103,19 @@ impl Pass {
         let Self::Sums { sums, precision } = self else { return plane };
         let side = sums.len();
         let mut passed = vec![0; plane.len() / width * side];
-        passed.par_chunks_mut(side).zip(plane.par_chunks(width)).for_each(|(into, row)| {
-            for (level, Sum { inputs, weights }) in into.iter_mut().zip(sums) {
-                let terms =
-                    inputs.iter().zip(weights).map(|(n, weight)| i32::from(row[*n]) * weight);
-                *level = rounded(terms.sum(), *precision);
-            }
-        });
+        for_each_chunk(
+            &mut passed,
+            side,
+            || (),
+            |(), index, into| {
+                let row = &plane[index * width..(index + 1) * width];
+                for (level, Sum { inputs, weights }) in into.iter_mut().zip(sums) {
+                    let terms =
+                        inputs.iter().zip(weights).map(|(n, weight)| i32::from(row[*n]) * weight);
+                    *level = rounded(terms.sum(), *precision);
+                }
+            },
+        );
         passed
     }
 
@@ -119,14 +123,20 @@ impl Pass {
     fn rows(&self, plane: Vec<u8>, width: usize) -> Vec<u8> {
         let Self::Sums { sums, precision } = self else { return plane };
         let mut passed = vec![0; sums.len() * width];
-        passed.par_chunks_mut(width).zip(sums).for_each(|(into, Sum { inputs, weights })| {
-            let [a, b, c, d] = inputs.map(|n| plane.get(n * width..).unwrap_or_default());
-            for ((((level, a), b), c), d) in into.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                let terms = [a, b, c, d].map(|level| i32::from(*level));
-                let terms = terms.iter().zip(weights).map(|(level, weight)| level * weight);
-                *level = rounded(terms.sum(), *precision);
-            }
-        });
+        for_each_chunk(
+            &mut passed,
+            width,
+            || (),
+            |(), index, into| {
+                let Sum { inputs, weights } = &sums[index];
+                let [a, b, c, d] = inputs.map(|n| plane.get(n * width..).unwrap_or_default());
+                for ((((level, a), b), c), d) in into.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                    let terms = [a, b, c, d].map(|level| i32::from(*level));
+                    let terms = terms.iter().zip(weights).map(|(level, weight)| level * weight);
+                    *level = rounded(terms.sum(), *precision);
+                }
+            },
+        );
         passed
     }
 }

@@ -4,7 +4,7 @@ use domain::Turn;
 
 use super::axis::Axis;
 use super::levels::{Ends, Scale, Source};
-use super::packing::{Picture, Plane};
+use super::packing::{Picture, Plane, grey_rgb};
 use super::turn::Lie;
 use super::{back, bicubic, probability, reduce, spline};
 
@@ -58,6 +58,11 @@ impl Framing {
         Self { lie, axes, side }
     }
 
+    /// Pixels of a picture.
+    pub(crate) fn pixels(&self) -> usize {
+        self.side * self.side
+    }
+
     /// The picture of generation 1.
     ///
     /// Grey is clipped to its scale and stretched by the least and the greatest clipped value of this slice, to 0 … 255; a slice
@@ -81,7 +86,7 @@ impl Framing {
             self.lie.turned(square, self.side)
         };
         let rgb = match source {
-            Source::Grey(_) => channel(0).into_iter().flat_map(|level| [level; 3]).collect(),
+            Source::Grey(_) => grey_rgb(&channel(0)),
             Source::Color(_) => {
                 let [red, green, blue] = [0, 1, 2].map(channel);
                 let pixels = red.into_iter().zip(green).zip(blue);

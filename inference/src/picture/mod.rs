@@ -21,9 +21,11 @@ mod reduce;
 mod spline;
 mod taps;
 mod turn;
+mod work;
 
 pub(crate) use framing::{Framing, Generation};
 pub(crate) use instances::{Instances, instances};
 pub(crate) use levels::{Scale, Source, series_range};
-pub(crate) use packing::{Plane, neighbours, pack_v2};
+pub(crate) use packing::{Plane, grey_rgb, neighbours, pack_v2};
 pub(crate) use parts::boxes;
+pub(crate) use work::is_small;

@@ -1,8 +1,7 @@
 //! Logits of a mask to probabilities on the picture.
 
-use rayon::prelude::*;
-
 use super::taps::{Taps, index, resample};
+use super::work::for_each_chunk;
 
 /// Generation 1: linear interpolation, outermost values hold.
 pub(crate) fn of_v1(logits: &[f32], m: usize, side: usize) -> Vec<f32> {
@@ -19,7 +18,12 @@ pub(crate) fn of_v2(logits: &[f32], m: usize, side: usize) -> Vec<f32> {
 fn of(logits: &[f32], taps: &Taps) -> Vec<f32> {
     let mut map = resample(logits, [taps, taps], |_| {}, |lanes| lanes);
     // Many in a row, which a machine does several at a time.
-    map.par_chunks_mut(CHUNK).for_each(|chunk| chunk.iter_mut().for_each(|p| *p = sigmoid(*p)));
+    for_each_chunk(
+        &mut map,
+        CHUNK,
+        || (),
+        |(), _, chunk| chunk.iter_mut().for_each(|p| *p = sigmoid(*p)),
+    );
     map
 }
 

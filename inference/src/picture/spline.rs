@@ -1,10 +1,9 @@
 //! Generation 1, where the picture is as large as the image or larger: cubic B-splines over an image that is 0 all around.
 
-use rayon::prelude::*;
-
 use super::axis::Axis;
 use super::levels::Levels;
 use super::taps::{Lanes, Taps, index, resample};
+use super::work::for_each_chunk;
 
 /// The pole of the filter that turns values into coefficients of cubic B-splines: √3 − 2. Beyond an image that is 0 all around
 /// a coefficient is this times the one before it.
@@ -25,7 +24,7 @@ pub(crate) fn enlarge(levels: &Levels<'_>, [columns, rows]: [Axis; 2]) -> Vec<u8
         return cut_as_it_is(levels, columns.count, rows.count);
     }
     let mut values = vec![0.0; columns.count * rows.count];
-    values.par_chunks_mut(columns.count).enumerate().for_each(|(j, row)| levels.row(j, row));
+    for_each_chunk(&mut values, columns.count, || (), |(), j, row| levels.row(j, row));
     if !rows.is_same() {
         filter_rows(&mut values, columns.count);
     }
@@ -44,7 +43,7 @@ pub(crate) fn enlarge(levels: &Levels<'_>, [columns, rows]: [Axis; 2]) -> Vec<u8
 
 fn cut_as_it_is(levels: &Levels<'_>, columns: usize, rows: usize) -> Vec<u8> {
     let mut cut = vec![0; columns * rows];
-    cut.par_chunks_mut(columns).enumerate().for_each(|(j, row)| levels.row_cut(j, row));
+    for_each_chunk(&mut cut, columns, || (), |(), j, row| levels.row_cut(j, row));
     cut
 }
 

@@ -3,7 +3,7 @@
 //! Rows come first. A few output rows are then taken together, column by column, so that the walk along a row, which has no other
 //! regularity, works on all of them at once.
 
-use rayon::prelude::*;
+use super::work::for_each_chunk;
 
 /// Output rows that are made together.
 pub(crate) const LANES: usize = 8;
@@ -156,8 +156,7 @@ pub(crate) fn resample<T: Copy + Default + Send>(
     let (columns, width) = (along.inputs, along.outputs());
     let mut resampled = vec![T::default(); width * down.outputs()];
     let scratch = || (vec![0.0; columns], vec![[0.0; LANES]; columns.max(along.count)]);
-    let bands = resampled.par_chunks_mut(width.max(1) * LANES).enumerate();
-    bands.for_each_init(scratch, |(line, tile), (band, rows)| {
+    for_each_chunk(&mut resampled, width * LANES, scratch, |(line, tile), band, rows| {
         let count = rows.len() / width.max(1);
         for lane in 0..count {
             down.blend(values, band * LANES + lane, line);

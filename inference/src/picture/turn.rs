@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use domain::{Mirror, Quarters, Turn};
-use rayon::prelude::*;
+
+use super::work::for_each_chunk;
 
 /// Whether the rows of the picture run along the rows of the source or across them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +95,18 @@ fn rows_of<T: Copy + Default + Send + Sync>(
     along: Sense,
 ) -> Vec<T> {
     let mut turned = vec![T::default(); square.len()];
-    turned.par_chunks_mut(side.max(1)).enumerate().for_each(|(j, row)| {
-        let from = at(j, side, down) * side;
-        row.copy_from_slice(&square[from..from + side]);
-        if along == Sense::Backward {
-            row.reverse();
-        }
-    });
+    for_each_chunk(
+        &mut turned,
+        side,
+        || (),
+        |(), j, row| {
+            let from = at(j, side, down) * side;
+            row.copy_from_slice(&square[from..from + side]);
+            if along == Sense::Backward {
+                row.reverse();
+            }
+        },
+    );
     turned
 }
 
@@ -115,16 +121,21 @@ fn transposed<T: Copy + Default + Send + Sync>(
     [rows, columns]: [Sense; 2],
 ) -> Vec<T> {
     let mut turned = vec![T::default(); square.len()];
-    turned.par_chunks_mut(side.max(1) * BLOCK).enumerate().for_each(|(band, into)| {
-        for left in (0..side).step_by(BLOCK) {
-            for (n, row) in into.chunks_mut(side).enumerate() {
-                let column = at(band * BLOCK + n, side, columns);
-                for (i, value) in row.iter_mut().enumerate().skip(left).take(BLOCK) {
-                    *value = square[at(i, side, rows) * side + column];
+    for_each_chunk(
+        &mut turned,
+        side * BLOCK,
+        || (),
+        |(), band, into| {
+            for left in (0..side).step_by(BLOCK) {
+                for (n, row) in into.chunks_mut(side).enumerate() {
+                    let column = at(band * BLOCK + n, side, columns);
+                    for (i, value) in row.iter_mut().enumerate().skip(left).take(BLOCK) {
+                        *value = square[at(i, side, rows) * side + column];
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     turned
 }
 

@@ -21,9 +21,9 @@ pub struct AnswerOptions<'a> {
     pub ahead: Option<&'a SliceAnswers>,
 }
 
-/// Asks a model about a series, slice by slice: the next slices are decoded and the last ones judged while the networks run. Of
-/// the series only its intensities are held as a whole, for measurements; of colour not even these, so that the volume has no
-/// values then.
+/// Asks a model about a series, slice by slice: the next slices are decoded and the last ones judged and measured while the
+/// networks run. Of a slice only its masks stay and the values under them. The volume has values only where the whole series had to
+/// be read before its first slice was shown.
 ///
 /// The same series and questions give the same findings on any number of threads, and with answers made ahead or without.
 ///
@@ -40,12 +40,12 @@ pub fn answer(
     check(model, source)?;
     let [columns, rows, _] = source.grid.size();
     let asker = Asker::new(engine, questions, [columns, rows], options.keep_probabilities)?;
-    let Streamed { answers, values, digests } = stream(&asker, source, options.ahead)?;
+    let Streamed { slices, values, digests, unit } = stream(&asker, source, options.ahead)?;
     let input_sha256 = sha256_of(&source.grid, &digests);
-    let volume = Volume { grid: source.grid.clone(), values, unit: source.unit };
-    let gathered = Gathered { answers, input_sha256 };
-    let findings = gather(model.manifest().identity(), questions, &volume, gathered);
-    Ok((volume, findings))
+    let gathered = Gathered { slices, input_sha256, unit };
+    let findings = gather(model.manifest().identity(), questions, &source.grid, gathered);
+    let grid = source.grid.clone();
+    Ok((Volume { grid, values: values.unwrap_or_default(), unit: source.unit }, findings))
 }
 
 fn check(model: &Model, source: &SourceSeries) -> Result<(), Unsuitable> {

@@ -13,7 +13,7 @@ use super::questions::Questions;
 use super::shot::{Pixels, Shot};
 use super::slice_answer::SliceAnswer;
 use crate::manifest::Generation;
-use crate::picture::{Framing, Plane, Scale, pack_v2};
+use crate::picture::{Framing, Plane, Scale, grey_rgb, pack_v2};
 use crate::scores::{Next, failed};
 
 /// Most prompts in one call of the decoder: the maps of each of them take memory.
@@ -167,8 +167,7 @@ impl<'a> Asker<'a> {
             return Shown { tensor: pack_v2(&red, &green, &blue), rgb };
         }
         let [this, previous, next] = planes.three().map(|planes| &planes.0[look]);
-        let rgb = this.levels.iter().flat_map(|level| [*level; 3]).collect();
-        Shown { tensor: pack_v2(this, previous, next), rgb }
+        Shown { tensor: pack_v2(this, previous, next), rgb: grey_rgb(&this.levels) }
     }
 
     /// Runs the networks over the pictures of a slice; `next` says whether another slice follows.

@@ -9,12 +9,13 @@ use series::SourceSeries;
 use super::asker::{Answers, Asker, Between, Planes};
 use super::engine::SliceName;
 use super::findings::{Gathered, gather};
+use super::judged::Judged;
 use super::questions::Questions;
 use super::shot::{Pixels, Shot};
 use crate::model::Model;
 use crate::picture::{Scale, series_range};
 use crate::scores::Next;
-use crate::volume::{Volume, read_volume, sha256_of};
+use crate::volume::{read_volume, sha256_of};
 
 /// How long each stage of an answer takes, one after the other on the calling thread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +28,7 @@ pub struct Stages {
     pub encode: Duration,
     /// The mask decoder.
     pub decode: Duration,
-    /// Logits to masks.
+    /// Logits to masks, and their measurements slice by slice.
     pub judge: Duration,
     /// Masks to findings.
     pub gather: Duration,
@@ -49,13 +50,13 @@ pub fn stages(
     let mut stages = Stages::default();
     let began = clock();
     let shots = source.slices.iter().map(|slice| Shot::take(slice, [columns, rows], &asker.looks));
-    let shots = shots.collect::<Result<Vec<_>, _>>()?;
+    let mut shots = shots.collect::<Result<Vec<_>, _>>()?;
     stages.read = clock() - began;
     let began = clock();
     let range = range(&asker, source, &shots)?;
     let planes: Vec<Planes> = shots.iter().map(|shot| asker.planes(shot, range)).collect();
     stages.picture = clock() - began;
-    let mut answers = Vec::new();
+    let mut slices = Vec::new();
     for k in 0..count {
         let began = clock();
         let before = k.checked_sub(1).map(|k| &planes[k]);
@@ -72,14 +73,15 @@ pub fn stages(
         }
         let asked = clock();
         let pictures: Vec<Vec<u8>> = pictures.into_iter().map(|shown| shown.rgb).collect();
-        answers.push(asker.judge(asker.in_order(raw)?, &pictures)?);
+        let answer = asker.judge(asker.in_order(raw)?, &pictures)?;
+        slices.push(Judged::new(answer, &shots[k].take_values(), columns, k));
         stages.picture += shown - began;
         stages.encode += encoded;
         stages.decode += asked - shown - encoded;
         stages.judge += clock() - asked;
     }
     let began = clock();
-    let findings = gathered(model, source, questions, (shots, answers));
+    let findings = gathered(model, source, questions, (&shots, slices));
     stages.gather = clock() - began;
     Ok((stages, findings))
 }
@@ -100,18 +102,11 @@ fn gathered(
     model: &Model,
     source: &SourceSeries,
     questions: &Questions,
-    (shots, answers): (Vec<Shot>, Vec<super::slice_answer::SliceAnswer>),
+    (shots, slices): (&[Shot], Vec<Judged>),
 ) -> Findings {
     let digests: Vec<[u8; 32]> = shots.iter().map(|shot| shot.digest).collect();
-    let grid = source.grid.clone();
-    let mut values = Vec::with_capacity(grid.size().iter().product());
-    for shot in shots {
-        match shot.pixels {
-            Pixels::Grey { values: of_slice, .. } => values.extend_from_slice(&of_slice),
-            Pixels::Color(_) => {}
-        }
-    }
-    let input_sha256 = sha256_of(&grid, &digests);
-    let volume = Volume { grid, values, unit: source.unit };
-    gather(model.manifest().identity(), questions, &volume, Gathered { answers, input_sha256 })
+    let input_sha256 = sha256_of(&source.grid, &digests);
+    let is_grey = shots.iter().all(|shot| matches!(shot.pixels, Pixels::Grey { .. }));
+    let gathered = Gathered { slices, input_sha256, unit: is_grey.then_some(source.unit) };
+    gather(model.manifest().identity(), questions, &source.grid, gathered)
 }

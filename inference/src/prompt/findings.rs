@@ -1,15 +1,15 @@
 //! From the answers about slices to findings about the series.
 
 use domain::{
-    Absence, Absent, Boxes, Confidence, Evidence, Findings, Mask, ModelIdentity, PlanarBox,
-    Probabilities, Segment, SliceMask,
+    Absence, Absent, Boxes, Confidence, Evidence, Findings, IntensityUnit, Mask, ModelIdentity,
+    PlanarBox, Probabilities, Segment, SliceMask, SourceGrid,
 };
 
+use super::judged::Judged;
 use super::questions::{Question, Questions, Typical};
-use super::slice_answer::{Outcome, PromptAnswer, SliceAnswer};
-use crate::measure::measure;
+use super::slice_answer::{Outcome, PromptAnswer};
+use crate::measure::{Intensities, Kept, Part, Values, together};
 use crate::picture::{boxes, instances};
-use crate::volume::Volume;
 
 /// Least existence of what is reported.
 const EXISTS: f64 = 0.5;
@@ -18,36 +18,49 @@ const EXISTS: f64 = 0.5;
 #[derive(Debug)]
 pub(super) struct Gathered {
     /// One for each slice.
-    pub(super) answers: Vec<SliceAnswer>,
+    pub(super) slices: Vec<Judged>,
     /// Of grid and values.
     pub(super) input_sha256: String,
+    /// What the values mean; `None` of colour.
+    pub(super) unit: Option<IntensityUnit>,
 }
 
 /// The answers to one question, one for each slice.
 struct OfSeries(Vec<PromptAnswer>);
 
+/// What a segment is measured on.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    grid: &'a SourceGrid,
+    intensities: Option<Intensities<'a>>,
+}
+
 /// Findings in the order of the questions.
 pub(super) fn gather(
     model: &ModelIdentity,
     questions: &Questions,
-    volume: &Volume,
+    grid: &SourceGrid,
     gathered: Gathered,
 ) -> Findings {
-    let Gathered { mut answers, input_sha256 } = gathered;
+    let Gathered { mut slices, input_sha256, unit } = gathered;
+    let kept: Vec<Kept> = slices.iter_mut().map(|slice| std::mem::take(&mut slice.kept)).collect();
+    let values = Values::Kept(&kept);
+    let measured = Measured { grid, intensities: unit.map(|unit| Intensities { values, unit }) };
     let mut findings = Findings {
         model: model.clone(),
         parameters: questions.parameters(),
         input_sha256,
-        grid: volume.grid.clone(),
+        grid: grid.clone(),
         segments: Vec::new(),
         absent: Vec::new(),
     };
     for (index, question) in questions.list.iter().enumerate() {
-        let of_slices = answers.iter_mut().map(|answer| std::mem::take(&mut answer.0[index]));
-        let of_series = OfSeries(of_slices.collect());
+        let parts = slices.iter_mut().filter_map(|slice| slice.parts[index].take()).collect();
+        let answers = slices.iter_mut().map(|slice| std::mem::take(&mut slice.answer.0[index]));
+        let of_series = OfSeries(answers.collect());
         let (told, judged) = (of_series.told(questions.p_least), judged(question));
         findings.parameters.push(format!("prompt {:03} answer={told}{judged}", index + 1));
-        match of_series.segment(question, questions.boxes, volume) {
+        match of_series.segment(question, questions.boxes, (measured, parts)) {
             Ok(segment) => findings.segments.push(segment),
             Err(of_series) => findings.absent.push(Absent {
                 target: question.target.clone(),
@@ -124,16 +137,24 @@ impl OfSeries {
     }
 
     /// The segment; the answers again where nothing was found.
-    fn segment(self, question: &Question, wanted: Boxes, volume: &Volume) -> Result<Segment, Self> {
-        let [columns, rows, _] = volume.grid.size();
-        let mask_of = |of: fn(&PromptAnswer) -> Option<&SliceMask>| Mask {
+    fn segment(
+        mut self,
+        question: &Question,
+        wanted: Boxes,
+        (measured, parts): (Measured<'_>, Vec<Part>),
+    ) -> Result<Segment, Self> {
+        let Measured { grid, intensities } = measured;
+        let [columns, rows, _] = grid.size();
+        let mut mask_of = |of: fn(&mut PromptAnswer) -> Option<SliceMask>| Mask {
             columns,
             rows,
-            slices: self.0.iter().map(|answer| of(answer).cloned()).collect(),
+            slices: self.0.iter_mut().map(of).collect(),
         };
-        let mask = mask_of(|answer| answer.mask.as_ref());
-        let Some(measurements) = measure(&mask, volume) else { return Err(self) };
-        let edges = mask_of(|answer| answer.edges.as_ref());
+        let mask = mask_of(|answer| answer.mask.take());
+        let edges = mask_of(|answer| answer.edges.take());
+        let Some(measurements) = together(&mask, grid, &parts, intensities) else {
+            return Err(self);
+        };
         let evidence = self.evidence();
         let sum: f64 = self.0.iter().map(|answer| answer.probability_sum).sum();
         let kept = self.0.iter().any(|answer| answer.probabilities.is_some());

@@ -10,7 +10,7 @@ use super::owners::{Found, masks, single};
 use super::questions::{Questions, Together, Typical};
 use super::slice_answer::{Outcome, PromptAnswer, SliceAnswer};
 use crate::manifest::Generation;
-use crate::picture::Framing;
+use crate::picture::{Framing, is_small};
 use crate::scores::failed;
 
 /// Border of a mask, of existence and of edges.
@@ -53,20 +53,27 @@ impl Judge<'_> {
             });
             return alone.collect::<Result<_, Unsuitable>>().map(SliceAnswer);
         }
-        let tried = raw.par_iter().enumerate().map(|(index, raw)| self.tried(index, raw));
-        let tried = tried.collect::<Result<Vec<_>, Unsuitable>>()?;
-        let mut answers = self.together(tried)?;
+        let mut answers = self.together(self.all_tried(raw)?)?;
         if self.questions.boxes == Boxes::Parts {
             self.add_edges(&mut answers, raw);
         }
         Ok(SliceAnswer(answers))
     }
 
+    /// Every question on the picture, several at a time where that is enough to do.
+    fn all_tried(&self, raw: &[Raw<'_>]) -> Result<Vec<Tried>, Unsuitable> {
+        let is_there = |raw: &&Raw<'_>| !self.is_absent(existence(&raw.decoded));
+        if is_small(raw.iter().filter(is_there).count() * self.framing.pixels()) {
+            return raw.iter().enumerate().map(|(index, raw)| self.tried(index, raw)).collect();
+        }
+        raw.par_iter().enumerate().map(|(index, raw)| self.tried(index, raw)).collect()
+    }
+
     /// The probability map of one question on the picture, behind the gates of existence and of its p-value.
     fn tried(&self, index: usize, raw: &Raw<'_>) -> Result<Tried, Unsuitable> {
-        let Decoded { map_side, mask, existence, .. } = &raw.decoded;
-        let existence = existence.map(|logit| 1.0 / (1.0 + f64::from(-logit).exp()));
-        if existence.is_some_and(|existence| !self.exists(existence)) {
+        let Decoded { map_side, mask, .. } = &raw.decoded;
+        let existence = existence(&raw.decoded);
+        if self.is_absent(existence) {
             let outcome = Outcome::NotThere;
             let answer = PromptAnswer { outcome, existence, ..PromptAnswer::default() };
             return Ok(Tried { map: None, answer });
@@ -81,6 +88,11 @@ impl Judge<'_> {
         let answer = PromptAnswer { outcome, p, existence, ..PromptAnswer::default() };
         let dropped = !matches!(outcome, Outcome::Found | Outcome::Empty);
         Ok(Tried { map: (!dropped).then_some(map), answer })
+    }
+
+    /// Does the model say that the target is not there?
+    fn is_absent(&self, existence: Option<f64>) -> bool {
+        existence.is_some_and(|existence| !self.exists(existence))
     }
 
     /// Is the target there? A single one is above a half, one of several from a half on.
@@ -170,11 +182,11 @@ impl Judge<'_> {
     fn verdicts(&self, candidates: &[(usize, Candidate<'_>)]) -> Result<Vec<Verdict>, Unsuitable> {
         let plain: Vec<Candidate<'_>> =
             candidates.iter().map(|(_, candidate)| *candidate).collect();
-        let combined = match self.questions.together {
-            Together::Combined => catalogue::combine(&plain),
-            Together::Merged | Together::Alone => catalogue::merge(&plain),
+        let outcomes = match self.questions.together {
+            Together::Combined => catalogue::combine_outcomes(&plain),
+            Together::Merged | Together::Alone => catalogue::merge_outcomes(&plain),
         };
-        combined.map(|combined| combined.outcomes).map_err(|error| failed(error.to_string()))
+        outcomes.map_err(|error| failed(error.to_string()))
     }
 
     /// Edges of what was found, where the model says some.
@@ -187,6 +199,11 @@ impl Judge<'_> {
         let map = self.framing.probability_v2(decoded.edges.as_deref()?, decoded.map_side);
         single(&self.framing.back(&map), false).mask
     }
+}
+
+/// Whether the target is there, as a probability; `None` where the model says none.
+fn existence(decoded: &Decoded) -> Option<f64> {
+    decoded.existence.map(|logit| 1.0 / (1.0 + f64::from(-logit).exp()))
 }
 
 impl PromptAnswer {

@@ -15,6 +15,7 @@ mod engine;
 mod findings;
 mod graph;
 mod judge;
+mod judged;
 mod look;
 mod noise;
 mod owners;

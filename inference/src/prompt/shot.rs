@@ -66,6 +66,14 @@ impl Shot {
         Ok(Self { pixels: Pixels::Grey { values, shown }, digest, is_eight_bit })
     }
 
+    /// Takes the modality values away, for measurements; none of colour. It can be shown no more.
+    pub(super) fn take_values(&mut self) -> Vec<f32> {
+        match &mut self.pixels {
+            Pixels::Grey { values, .. } => std::mem::take(values),
+            Pixels::Color(_) => Vec::new(),
+        }
+    }
+
     fn color(slice: &SourceSlice, [columns, rows]: [usize; 2]) -> Result<Self, Unsuitable> {
         let frame = pixels::color_frame(&slice.instance, slice.frame_index)?;
         if (frame.columns, frame.rows) != (columns, rows) {

@@ -4,12 +4,13 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
-use domain::{Unsuitable, UnsuitableCode};
+use domain::{IntensityUnit, Unsuitable, UnsuitableCode};
 use series::SourceSeries;
 
 use super::SliceAnswers;
 use super::asker::{Asker, Between, Planes, Shown};
 use super::engine::{Decoded, SliceName};
+use super::judged::Judged;
 use super::shot::{Pixels, Shot};
 use super::slice_answer::SliceAnswer;
 use crate::picture::{Scale, series_range};
@@ -23,23 +24,39 @@ const WAITING_MAX: usize = 2;
 #[derive(Debug)]
 pub(super) struct Streamed {
     /// One for each slice.
-    pub(super) answers: Vec<SliceAnswer>,
-    /// The modality values of all slices; none of colour.
-    pub(super) values: Vec<f32>,
+    pub(super) slices: Vec<Judged>,
+    /// The modality values of all slices, where they had to be read before the first was shown.
+    pub(super) values: Option<Vec<f32>>,
     /// BLAKE3 of the values of each slice.
     pub(super) digests: Vec<[u8; 32]>,
+    /// What the values mean; `None` of colour.
+    pub(super) unit: Option<IntensityUnit>,
 }
 
 /// A slice on its way to the networks.
-enum Prepared {
-    /// Its answer is known.
+struct Prepared {
+    way: Way,
+    /// Its modality values; none of colour.
+    values: Vec<f32>,
+}
+
+/// What is to be done about a slice.
+enum Way {
+    /// Nothing: its answer is known.
     Known(SliceAnswer),
     /// It is to be asked about.
     Pictures(Vec<Shown>),
 }
 
 /// A slice on its way to judgement.
-enum Said {
+struct Said {
+    heard: Heard,
+    /// Its modality values; none of colour.
+    values: Vec<f32>,
+}
+
+/// What the networks said of a slice, and the pictures that they saw.
+enum Heard {
     Known(SliceAnswer),
     Raw(Vec<Decoded>, Vec<Vec<u8>>),
 }
@@ -54,19 +71,20 @@ pub(super) fn stream(
     ahead: Option<&SliceAnswers>,
 ) -> Result<Streamed, Unsuitable> {
     let whole = Whole::of(asker, source)?;
-    let (taken, answers) = thread::scope(|scope| {
+    let columns = source.grid.size()[0];
+    let (taken, slices) = thread::scope(|scope| {
         let (to_networks, prepared) = sync_channel(WAITING_MAX);
         let (to_judge, said) = sync_channel(WAITING_MAX);
         let preparer = Preparer { asker, source, ahead, whole: &whole };
         let preparing = scope.spawn(move || preparer.run(&to_networks));
-        let judging = scope.spawn(move || judge(asker, &said));
+        let judging = scope.spawn(move || judge(asker, &said, columns));
         let asked = ask(asker, source, prepared, to_judge);
         let taken = joined(preparing)?;
         asked?;
         Ok((taken, joined(judging)?))
     })?;
-    let values = whole.values.unwrap_or(taken.values);
-    Ok(Streamed { answers, values, digests: taken.digests })
+    let unit = (taken.color_count == 0).then_some(source.unit);
+    Ok(Streamed { slices, values: whole.values, digests: taken.digests, unit })
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Unsuitable>>) -> Result<T, Unsuitable> {
@@ -79,47 +97,36 @@ struct Whole {
     values: Option<Vec<f32>>,
     /// The range of the series, where slices are shown in it.
     range: Option<Scale>,
-    /// Number of its values.
-    size: usize,
 }
 
 impl Whole {
     fn of(asker: &Asker<'_>, source: &SourceSeries) -> Result<Self, Unsuitable> {
-        let [columns, rows, count] = source.grid.size();
-        let size = columns * rows * count;
+        let [columns, rows, _] = source.grid.size();
         let Some(first) = source.slices.first() else {
             return Err(Unsuitable::new(UnsuitableCode::TooFewSlices, "no slices"));
         };
         if !asker.needs_series(&Shot::take(first, [columns, rows], &asker.looks)?) {
-            return Ok(Self { values: None, range: None, size });
+            return Ok(Self { values: None, range: None });
         }
         let values = read_volume(source)?.values;
         let (low, high) = series_range(&values);
-        Ok(Self { values: Some(values), range: Some(Scale::Range { low, high }), size })
+        Ok(Self { values: Some(values), range: Some(Scale::Range { low, high }) })
     }
 }
 
 /// What was read on the way.
 #[derive(Default)]
 struct Taken {
-    values: Vec<f32>,
     digests: Vec<[u8; 32]>,
     color_count: usize,
 }
 
 impl Taken {
-    /// Notes a slice; its values only where they were not read before.
-    fn note(&mut self, shot: &Shot, whole: &Whole) {
-        match (&shot.pixels, &whole.values) {
-            (Pixels::Grey { values, .. }, None) => {
-                if self.values.is_empty() {
-                    // Growing would copy what is there, and hold it twice.
-                    self.values.reserve_exact(whole.size);
-                }
-                self.values.extend_from_slice(values);
-            }
-            (Pixels::Grey { .. }, Some(_)) => {}
-            (Pixels::Color(_), _) => self.color_count += 1,
+    /// Notes a slice.
+    fn note(&mut self, shot: &Shot) {
+        match &shot.pixels {
+            Pixels::Grey { .. } => {}
+            Pixels::Color(_) => self.color_count += 1,
         }
         self.digests.push(shot.digest);
     }
@@ -153,7 +160,8 @@ impl Preparer<'_> {
         for k in 0..count {
             let next = (k + 1 < count).then(|| self.ready(k + 1, &mut taken)).transpose()?;
             let three = Between { this: &this, previous: previous.as_ref(), next: next.as_ref() };
-            if to.send(self.prepared(k, three)).is_err() {
+            let way = self.way(k, three);
+            if to.send(Prepared { way, values: this.shot.take_values() }).is_err() {
                 break;
             }
             let Some(next) = next else { break };
@@ -173,7 +181,7 @@ impl Preparer<'_> {
             None => Shot::take(slice, [columns, rows], looks)?,
         };
         let out_of_range = self.whole.range.is_none() && self.asker.needs_series(&shot);
-        taken.note(&shot, self.whole);
+        taken.note(&shot);
         if out_of_range || taken.is_mixed() {
             let uid = &slice.instance.identity.sop_instance;
             let detail =
@@ -184,7 +192,7 @@ impl Preparer<'_> {
         Ok(Ready { shot, planes })
     }
 
-    fn prepared(&self, k: usize, three: Between<'_, Ready>) -> Prepared {
+    fn way(&self, k: usize, three: Between<'_, Ready>) -> Way {
         let name = SliceName::of(&self.source.slices[k]);
         // What is scaled by the whole series cannot have been answered before it was there.
         let ahead = self.ahead.filter(|_| self.whole.range.is_none());
@@ -192,10 +200,10 @@ impl Preparer<'_> {
             ahead.take(&self.asker.key(name, three.map(|ready| &ready.shot.digest)))
         });
         match known {
-            Some(answer) => Prepared::Known(answer),
+            Some(answer) => Way::Known(answer),
             None => {
                 let planes = three.map(|ready| &ready.planes);
-                Prepared::Pictures(self.asker.show(&three.this.shot, planes))
+                Way::Pictures(self.asker.show(&three.this.shot, planes))
             }
         }
     }
@@ -211,26 +219,34 @@ fn ask(
     let count = source.slices.len();
     // Both ends are dropped with this function, which stops the threads at them.
     let (prepared, to) = (prepared, to);
-    for (k, work) in prepared.iter().enumerate() {
-        let said = match work {
-            Prepared::Known(answer) => Said::Known(answer),
-            Prepared::Pictures(pictures) => {
+    for (k, Prepared { way, values }) in prepared.iter().enumerate() {
+        let heard = match way {
+            Way::Known(answer) => Heard::Known(answer),
+            Way::Pictures(pictures) => {
                 let name = SliceName::of(&source.slices[k]);
                 let decoded = asker.ask(&pictures, name, Next::after(k, count))?;
-                Said::Raw(decoded, pictures.into_iter().map(|shown| shown.rgb).collect())
+                Heard::Raw(decoded, pictures.into_iter().map(|shown| shown.rgb).collect())
             }
         };
-        if to.send(said).is_err() {
+        if to.send(Said { heard, values }).is_err() {
             break;
         }
     }
     Ok(())
 }
 
-fn judge(asker: &Asker<'_>, said: &Receiver<Said>) -> Result<Vec<SliceAnswer>, Unsuitable> {
-    let judged = said.iter().map(|said| match said {
-        Said::Known(answer) => Ok(answer),
-        Said::Raw(decoded, pictures) => asker.judge(decoded, &pictures),
+/// Judges and measures what comes, of slices of so many columns; the values of a slice end here.
+fn judge(
+    asker: &Asker<'_>,
+    said: &Receiver<Said>,
+    columns: usize,
+) -> Result<Vec<Judged>, Unsuitable> {
+    let judged = said.iter().enumerate().map(|(k, Said { heard, values })| {
+        let answer = match heard {
+            Heard::Known(answer) => answer,
+            Heard::Raw(decoded, pictures) => asker.judge(decoded, &pictures)?,
+        };
+        Ok(Judged::new(answer, &values, columns, k))
     });
     judged.collect()
 }

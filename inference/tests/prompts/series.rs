@@ -41,7 +41,8 @@ fn a_mask_is_where_the_network_puts_it() {
     let questions = model.understand(&asking(&["the Leber"]), header(&read)).unwrap();
     assert_eq!(questions.list()[0].understood, "liver in abdomen CT");
     let options = AnswerOptions { keep_probabilities: true, ahead: None };
-    let (volume, findings) = inference::answer(&model, &read.source, &questions, options).unwrap();
+    let (_, findings) = inference::answer(&model, &read.source, &questions, options).unwrap();
+    let volume = inference::read_volume(&read.source).unwrap();
     let [segment] = &findings.segments[..] else { panic!("{:?}", findings.absent) };
     let mut voxels = 0;
     for (n, value) in volume.values.iter().enumerate() {
