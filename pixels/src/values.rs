@@ -105,14 +105,40 @@ fn float_values(samples: &[u8], format: &Format, modality: &Modality) -> Vec<f32
 
 /// `slope` × stored + `intercept`. Samples of up to 16 bits have a loop that compilers turn into vector instructions.
 fn linear(samples: &[u8], format: &Format, slope: f64, intercept: f64) -> Vec<f32> {
-    let value = |stored: i32| to_f32(slope * f64::from(stored) + intercept);
+    match offset(slope, intercept) {
+        Some(offset) if format.sample_bytes() <= 2 => {
+            short(samples, format, |stored| whole(stored + offset))
+        }
+        Some(_) | None => scaled(samples, format, slope, intercept),
+    }
+}
+
+/// The intercept, where no more is done to a stored value than to add it, and both are whole: so it is with most CT. The sum of such
+/// numbers is exact in any arithmetic, and whole numbers are added several at a time.
+fn offset(slope: f64, intercept: f64) -> Option<i32> {
+    let is_one = (slope - 1.0).abs() < f64::MIN_POSITIVE;
+    let is_whole = intercept.abs() < OFFSET_MAX && intercept.fract().abs() < f64::MIN_POSITIVE;
+    (is_one && is_whole).then(|| to_i32(intercept))
+}
+
+/// Below this, the sum with a value of 16 bits has no more than the 24 bits that a single keeps.
+const OFFSET_MAX: f64 = 8_388_608.0;
+
+fn scaled(samples: &[u8], format: &Format, slope: f64, intercept: f64) -> Vec<f32> {
+    if format.sample_bytes() <= 2 {
+        return short(samples, format, |stored| to_f32(slope * f64::from(stored) + intercept));
+    }
+    each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept))
+}
+
+/// Applies `value` to each stored value of samples of at most 16 bits.
+fn short(samples: &[u8], format: &Format, value: impl Fn(i32) -> f32) -> Vec<f32> {
     match format.sample_bytes() {
         1 => format.each_short(samples.iter().map(|byte| u16::from(*byte)), value),
-        2 => {
+        _ => {
             let words = samples.as_chunks::<2>().0.iter();
             format.each_short(words.map(|word| u16::from_le_bytes(*word)), value)
         }
-        _ => each(samples, format, |stored| to_f32(slope * to_f64(stored) + intercept)),
     }
 }
 
@@ -136,10 +162,57 @@ fn to_f64(stored: i64) -> f64 {
     stored as f64
 }
 
+#[expect(clippy::cast_precision_loss, reason = "at most 24 bits")]
+fn whole(value: i32) -> f32 {
+    value as f32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+fn to_i32(value: f64) -> i32 {
+    value as i32
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     reason = "models take 32 bits; the nearest one is meant"
 )]
 fn to_f32(value: f64) -> f32 {
     value as f32
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the same numbers are meant")]
+mod tests {
+    use super::*;
+    use crate::format::Planes;
+
+    fn format(bits_stored: u32, number: Number) -> Format {
+        Format {
+            columns: 256,
+            rows: 256,
+            samples: 1,
+            photometric: Photometric::Monochrome2,
+            planes: Planes::Interleaved,
+            bits_allocated: 16,
+            bits_stored,
+            high_bit: bits_stored - 1,
+            number,
+        }
+    }
+
+    #[test]
+    fn whole_intercepts_give_the_numbers_of_any_other() {
+        let samples: Vec<u8> = (0..=u16::MAX).flat_map(u16::to_le_bytes).collect();
+        for format in [format(12, Number::Unsigned), format(16, Number::Signed)] {
+            for intercept in [0.0, -0.0, -1024.0, 8_388_607.0, -8_388_607.0] {
+                assert!(offset(1.0, intercept).is_some());
+                let wanted = scaled(&samples, &format, 1.0, intercept);
+                assert_eq!(linear(&samples, &format, 1.0, intercept), wanted);
+            }
+        }
+        assert_eq!(offset(1.0, 8_388_608.0), None);
+        assert_eq!(offset(1.0, 0.5), None);
+        assert_eq!(offset(2.0, 0.0), None);
+        assert_eq!(offset(1.0, f64::NAN), None);
+    }
 }

@@ -86,9 +86,12 @@ fn phantom() -> Result<PathBuf> {
 impl Round {
     fn take(folder: &Path) -> Result<Self> {
         let log = node(folder)?;
-        let of = |message: &str, key: &str| {
+        // Whole numbers of 128 bits are text in this log.
+        let of = |message: &str, key: &str| -> Result<f64> {
             let found = log.iter().find(|event| event["message"] == message);
-            found.and_then(|event| event[key].as_f64()).with_context(|| format!("no {message}"))
+            found
+                .and_then(|event| event[key].as_str()?.parse().ok())
+                .with_context(|| format!("no {message}"))
         };
         let headers = of("headers read", "millis")?;
         Ok(Self {

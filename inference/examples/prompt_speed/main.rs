@@ -94,18 +94,16 @@ fn overlapped(
     source: &SourceSeries,
     questions: &Questions,
 ) -> Result<Duration, Box<dyn Error>> {
-    let values = source.grid.size().iter().product::<usize>() * 4;
     let began = Instant::now();
     let (_, findings) = inference::answer(model, source, questions, AnswerOptions::default())?;
     let took = began.elapsed();
     let count = source.slices.len();
     println!(
-        "answer of {count} slices: {:.2} s, {:.1} ms a slice; {} found; peak {} MiB, {} MiB of it the values of the series",
+        "answer of {count} slices: {:.2} s, {:.1} ms a slice; {} found; peak {} MiB",
         took.as_secs_f64(),
         milliseconds(took) / count as f64,
         findings.segments.len(),
         peak_kib()? >> 10,
-        values >> 20,
     );
     Ok(took)
 }

@@ -10,11 +10,14 @@ pub(crate) fn back(map: &[f32], lie: Lie, axes: [Axis; 2]) -> Vec<f32> {
     if axes.iter().all(Axis::is_same) {
         return map.into_owned();
     }
-    let [along, down] = axes.map(|axis| {
-        if axis.is_same() {
-            return Taps::same(axis.count);
-        }
-        Taps::linear(axis.side, (0..axis.count).map(|n| axis.in_picture(n)))
-    });
+    let [along, down] = axes.map(taps);
     resample(&map, [&along, &down], |_| {}, |lanes| lanes)
+}
+
+/// The pixels of the source, each between two of the picture.
+pub(crate) fn taps(axis: Axis) -> Taps {
+    if axis.is_same() {
+        return Taps::same(axis.count);
+    }
+    Taps::linear(axis.side, (0..axis.count).map(|n| axis.in_picture(n)))
 }

@@ -5,6 +5,7 @@ use domain::Turn;
 use super::axis::Axis;
 use super::levels::{Ends, Scale, Source};
 use super::packing::{Picture, Plane, grey_rgb};
+use super::patch::{self, Patch};
 use super::turn::Lie;
 use super::{back, bicubic, probability, reduce, spline};
 
@@ -165,6 +166,26 @@ impl Framing {
     pub(crate) fn back(&self, map: &[f32]) -> Vec<f32> {
         assert_eq!(map.len(), self.side * self.side, "a map on the picture");
         back::back(map, self.lie, self.axes)
+    }
+
+    /// The same as far as it may be above a half, which is less work by as much as the picture has more in it. Values of the map are
+    /// 0 to 1.
+    ///
+    /// # Panics
+    /// When the map is not `side` × `side`.
+    pub(crate) fn patch(&self, map: &[f32]) -> Patch {
+        assert_eq!(map.len(), self.side * self.side, "a map on the picture");
+        patch::patch(map, self.lie, self.axes)
+    }
+
+    /// Columns of the source.
+    pub(crate) fn columns(&self) -> usize {
+        self.axes[0].count
+    }
+
+    /// Pixels of the source.
+    pub(crate) fn source_pixels(&self) -> usize {
+        self.axes[0].count * self.axes[1].count
     }
 }
 
@@ -404,7 +425,17 @@ mod tests {
 
     fn returned(framing: &Framing, levels: &[u8]) -> Vec<bool> {
         let map: Vec<f32> = levels.iter().map(|level| f32::from(*level) / 255.0).collect();
-        framing.back(&map).into_iter().map(|value| value > 0.5).collect()
+        let back = framing.back(&map);
+        let patch = framing.patch(&map);
+        let mut whole = vec![0.0; back.len()];
+        for (row, values) in patch.lines() {
+            let first = row * framing.columns() + patch.columns.start;
+            whole[first..first + values.len()].copy_from_slice(values);
+        }
+        for (back, patched) in back.iter().zip(whole) {
+            assert!(back.to_bits() == patched.to_bits() || (*back <= 0.5 && patched == 0.0));
+        }
+        back.into_iter().map(|value| value > 0.5).collect()
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 //! Rows come first. A few output rows are then taken together, column by column, so that the walk along a row, which has no other
 //! regularity, works on all of them at once.
 
+use std::ops::Range;
+
 use super::work::for_each_chunk;
 
 /// Output rows that are made together.
@@ -90,6 +92,24 @@ impl Taps {
     /// Number of outputs.
     pub(crate) fn outputs(&self) -> usize {
         self.starts.len()
+    }
+
+    /// The outputs that some of the inputs count in, from the first to the last.
+    pub(crate) fn touching(&self, inputs: Range<usize>) -> Range<usize> {
+        let touches = |output: &usize| self.of(*output).any(|(input, _)| inputs.contains(&input));
+        let first = (0..self.outputs()).find(touches).unwrap_or(0);
+        (first..self.outputs()).rfind(touches).map_or(0..0, |last| first..last + 1)
+    }
+
+    /// Some of the outputs.
+    pub(crate) fn part(&self, outputs: &Range<usize>) -> Self {
+        let weights = outputs.start * self.count..outputs.end * self.count;
+        Self {
+            starts: self.starts[outputs.clone()].to_vec(),
+            weights: self.weights[weights].to_vec(),
+            inputs: self.inputs,
+            count: self.count,
+        }
     }
 
     /// The inputs of an output and their weights.
@@ -212,6 +232,18 @@ mod tests {
         assert_eq!(column, values);
         let one = Taps::linear(1, [0.0, 0.7].into_iter());
         assert_eq!(resample(&[3.0], [&one, &one], |_| {}, |lanes| lanes), [3.0; 4]);
+    }
+
+    #[test]
+    fn parts_are_made_of_the_same_inputs() {
+        let taps = Taps::linear(3, [-0.3, 0.0, 0.25, 1.0, 1.5, 2.0].into_iter());
+        assert_eq!(taps.touching(0..1), 0..3);
+        assert_eq!(taps.touching(1..2), 2..5);
+        assert_eq!(taps.touching(3..4), 0..0);
+        let part = taps.part(&(2..5));
+        let row = [10.0, 20.0, 40.0];
+        let values = resample(&row, [&part, &Taps::same(1)], |_| {}, |lanes| lanes);
+        assert_eq!(values, [12.5, 20.0, 30.0]);
     }
 
     #[test]

@@ -48,16 +48,20 @@ pub fn stages(
     let [columns, rows, count] = source.grid.size();
     let asker = Asker::new(engine, questions, [columns, rows], false)?;
     let mut stages = Stages::default();
-    let began = clock();
-    let shots = source.slices.iter().map(|slice| Shot::take(slice, [columns, rows], &asker.looks));
-    let mut shots = shots.collect::<Result<Vec<_>, _>>()?;
-    stages.read = clock() - began;
-    let began = clock();
-    let range = range(&asker, source, &shots)?;
-    let planes: Vec<Planes> = shots.iter().map(|shot| asker.planes(shot, range)).collect();
-    stages.picture = clock() - began;
+    let range = range(&asker, source)?;
+    let (mut shots, mut planes): (Vec<Shot>, Vec<Planes>) = (Vec::new(), Vec::new());
     let mut slices = Vec::new();
     for k in 0..count {
+        // One slice ahead, and its values go with its measurements, as in an answer.
+        while shots.len() < count.min(k + 2) {
+            let began = clock();
+            let shot = Shot::take(&source.slices[shots.len()], [columns, rows], &asker.looks)?;
+            let read = clock();
+            planes.push(asker.planes(&shot, range));
+            shots.push(shot);
+            stages.read += read - began;
+            stages.picture += clock() - read;
+        }
         let began = clock();
         let before = k.checked_sub(1).map(|k| &planes[k]);
         let three = Between { this: &planes[k], previous: before, next: planes.get(k + 1) };
@@ -86,12 +90,11 @@ pub fn stages(
     Ok((stages, findings))
 }
 
-fn range(
-    asker: &Asker<'_>,
-    source: &SourceSeries,
-    shots: &[Shot],
-) -> Result<Option<Scale>, Unsuitable> {
-    if !shots.iter().any(|shot| asker.needs_series(shot)) {
+/// The range of the series, where slices are shown in it. In no stage: it is read at once.
+fn range(asker: &Asker<'_>, source: &SourceSeries) -> Result<Option<Scale>, Unsuitable> {
+    let [columns, rows, _] = source.grid.size();
+    let Some(first) = source.slices.first() else { return Ok(None) };
+    if !asker.needs_series(&Shot::take(first, [columns, rows], &asker.looks)?) {
         return Ok(None);
     }
     let (low, high) = series_range(&read_volume(source)?.values);

@@ -6,7 +6,7 @@ use domain::{Boxes, SliceMask, Unsuitable};
 use rayon::prelude::*;
 
 use super::engine::Decoded;
-use super::owners::{Found, masks, single};
+use super::owners::{Found, Sheet, masks, single};
 use super::questions::{Questions, Together, Typical};
 use super::slice_answer::{Outcome, PromptAnswer, SliceAnswer};
 use crate::manifest::Generation;
@@ -129,7 +129,7 @@ impl Judge<'_> {
         let Tried { answer, map } = tried;
         let Some(map) = map else { return answer };
         let mut answer = answer;
-        answer.take(single(&self.framing.back(&map), self.keep_probabilities), 1);
+        answer.take(single(&self.framing.patch(&map), self.sheet()), 1);
         answer
     }
 
@@ -163,9 +163,9 @@ impl Judge<'_> {
             .collect();
         let maps = kept.iter().map(|index| {
             let map = tried[*index].map.as_deref().unwrap_or_default();
-            self.framing.back(map)
+            self.framing.patch(map)
         });
-        let found = masks(maps, self.keep_probabilities);
+        let found = masks(maps, self.sheet());
         let mut answers: Vec<PromptAnswer> = tried.into_iter().map(|tried| tried.answer).collect();
         for (index, outcome) in
             outcomes.into_iter().filter(|(_, outcome)| *outcome != Outcome::Found)
@@ -176,6 +176,15 @@ impl Judge<'_> {
             answers[*index].take(found, kept.len());
         }
         Ok(answers)
+    }
+
+    /// What masks are drawn on.
+    fn sheet(&self) -> Sheet {
+        Sheet {
+            columns: self.framing.columns(),
+            pixels: self.framing.source_pixels(),
+            keep_probabilities: self.keep_probabilities,
+        }
     }
 
     /// What becomes of each candidate.
@@ -197,7 +206,8 @@ impl Judge<'_> {
 
     fn edges(&self, decoded: &Decoded) -> Option<SliceMask> {
         let map = self.framing.probability_v2(decoded.edges.as_deref()?, decoded.map_side);
-        single(&self.framing.back(&map), false).mask
+        let sheet = Sheet { keep_probabilities: false, ..self.sheet() };
+        single(&self.framing.patch(&map), sheet).mask
     }
 }
 

@@ -1,8 +1,11 @@
 //! Whose each pixel of a slice is, and the masks that follow.
 
+use std::ops::Range;
+
 use domain::SliceMask;
 
 use super::judge::HALF;
+use crate::picture::Patch;
 
 /// What was found of one question.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,21 +15,32 @@ pub(super) struct Found {
     pub(super) probabilities: Option<Vec<u8>>,
 }
 
+/// A slice on which masks are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sheet {
+    /// Its columns.
+    pub(super) columns: usize,
+    /// Columns × rows.
+    pub(super) pixels: usize,
+    /// Whether the probability of each pixel is kept.
+    pub(super) keep_probabilities: bool,
+}
+
 /// The masks of maps on the grid of the source, none of which overlap.
-pub(super) fn masks(
-    maps: impl ExactSizeIterator<Item = Vec<f32>>,
-    keep_probabilities: bool,
-) -> Vec<Found> {
+pub(super) fn masks(maps: impl ExactSizeIterator<Item = Patch>, sheet: Sheet) -> Vec<Found> {
     let count = maps.len();
     if count == 1 {
-        return maps.map(|map| single(&map, keep_probabilities)).collect();
+        return maps.map(|map| single(&map, sheet)).collect();
     }
-    Owners::of(maps).masks(count, keep_probabilities)
+    Owners::of(maps).masks(count, sheet)
 }
 
 /// For each pixel the largest probability above a half, and whose it is.
 #[derive(Debug, Default)]
 struct Owners {
+    /// Around all patches.
+    columns: Range<usize>,
+    rows: Range<usize>,
     best: Vec<f32>,
     /// 0: nobody's; else the place in the order given, from 1.
     owner: Vec<u16>,
@@ -35,57 +49,91 @@ struct Owners {
 impl Owners {
     /// Of maps on the grid of the source, one after the other, so that not all of them have to exist at a time. Among equals a
     /// pixel belongs to the first.
-    fn of(maps: impl Iterator<Item = Vec<f32>>) -> Self {
+    fn of(patches: impl Iterator<Item = Patch>) -> Self {
         let mut owners = Self::default();
-        for (number, map) in (1..).zip(maps) {
-            if owners.best.is_empty() {
-                owners.best = vec![HALF; map.len()];
-                owners.owner = vec![0; map.len()];
-            }
-            let pixels = owners.best.iter_mut().zip(&mut owners.owner);
-            for ((best, owner), value) in pixels.zip(map) {
-                if value > *best {
-                    (*best, *owner) = (value, number);
-                }
-            }
-        }
+        (1..).zip(patches).for_each(|(number, patch)| owners.add(number, &patch));
         owners
     }
 
-    /// The masks of the first `count` owners.
-    fn masks(&self, count: usize, keep_probabilities: bool) -> Vec<Found> {
-        let pixels = self.owner.len();
-        let mut drawn: Vec<Drawing> = Vec::new();
-        drawn.resize_with(count, || Drawing::new(keep_probabilities));
-        for (chunk, owners) in self.owner.chunks(CHUNK).enumerate() {
-            // Most of a slice is nobody's.
-            if owners.iter().fold(0, |any, owner| any | owner) == 0 {
-                continue;
+    fn add(&mut self, number: u16, patch: &Patch) {
+        self.make_room(patch);
+        for (row, values) in patch.lines() {
+            let first = self.at(row, patch.columns.start);
+            let own = first..first + values.len();
+            let pixels = self.best[own.clone()].iter_mut().zip(&mut self.owner[own]);
+            for ((best, owner), value) in pixels.zip(values) {
+                let is_surer = *value > *best;
+                *best = if is_surer { *value } else { *best };
+                *owner = if is_surer { number } else { *owner };
             }
-            for (index, owner) in (chunk * CHUNK..).zip(owners).filter(|(_, owner)| **owner > 0) {
-                drawn[usize::from(*owner) - 1].set(index, self.best[index], pixels);
+        }
+    }
+
+    /// Where a pixel of the slice is.
+    fn at(&self, row: usize, column: usize) -> usize {
+        (row - self.rows.start) * self.columns.len() + column - self.columns.start
+    }
+
+    /// Grows around a patch.
+    fn make_room(&mut self, patch: &Patch) {
+        let columns = around(&self.columns, &patch.columns);
+        let rows = around(&self.rows, &patch.rows);
+        if columns == self.columns && rows == self.rows {
+            return;
+        }
+        let pixels = columns.len() * rows.len();
+        let larger = Self { columns, rows, best: vec![HALF; pixels], owner: vec![0; pixels] };
+        let smaller = std::mem::replace(self, larger);
+        for row in smaller.rows.clone() {
+            let from = smaller.at(row, smaller.columns.start);
+            let from = from..from + smaller.columns.len();
+            let to = self.at(row, smaller.columns.start);
+            let to = to..to + from.len();
+            self.best[to.clone()].copy_from_slice(&smaller.best[from.clone()]);
+            self.owner[to].copy_from_slice(&smaller.owner[from]);
+        }
+    }
+
+    /// The masks of the first `count` owners.
+    fn masks(&self, count: usize, sheet: Sheet) -> Vec<Found> {
+        let mut drawn: Vec<Drawing> = Vec::new();
+        drawn.resize_with(count, || Drawing::new(sheet));
+        let width = self.columns.len().max(1);
+        for ((row, owners), best) in
+            self.rows.clone().zip(self.owner.chunks(width)).zip(self.best.chunks(width))
+        {
+            let first = row * sheet.columns + self.columns.start;
+            for (index, (owner, best)) in (first..).zip(owners.iter().zip(best)) {
+                if *owner > 0 {
+                    drawn[usize::from(*owner) - 1].set(index, *best);
+                }
             }
         }
         drawn.into_iter().map(Drawing::finish).collect()
     }
 }
 
-/// Pixels that are looked at together; whole bytes of a mask.
-const CHUNK: usize = 64;
+/// The range around two; one that is empty does not count.
+fn around(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b.clone(),
+        (false, true) => a.clone(),
+        (false, false) => a.start.min(b.start)..a.end.max(b.end),
+    }
+}
 
 /// The mask of one map.
-pub(super) fn single(map: &[f32], keep_probabilities: bool) -> Found {
-    let mut drawing = Drawing::new(keep_probabilities);
-    for (chunk, values) in map.chunks(CHUNK).enumerate() {
-        if values.iter().fold(0.0, |most: f32, value| most.max(*value)) > HALF {
-            drawing.set_all(chunk * CHUNK, values, map.len());
-        }
+pub(super) fn single(map: &Patch, sheet: Sheet) -> Found {
+    let mut drawing = Drawing::new(sheet);
+    for (row, values) in map.lines() {
+        drawing.set_all(row * sheet.columns + map.columns.start, values);
     }
     drawing.finish()
 }
 
 /// A mask in the making; takes memory with its first pixel.
 struct Drawing {
+    sheet: Sheet,
     bits: Vec<u8>,
     pixel_count: usize,
     probability_sum: f64,
@@ -93,52 +141,63 @@ struct Drawing {
 }
 
 impl Drawing {
-    fn new(keep_probabilities: bool) -> Self {
-        let probabilities = keep_probabilities.then(Vec::new);
-        Self { bits: Vec::new(), pixel_count: 0, probability_sum: 0.0, probabilities }
+    fn new(sheet: Sheet) -> Self {
+        let probabilities = sheet.keep_probabilities.then(Vec::new);
+        Self { sheet, bits: Vec::new(), pixel_count: 0, probability_sum: 0.0, probabilities }
     }
 
-    /// Sets what is above a half of some pixels that begin a byte.
-    fn set_all(&mut self, first: usize, values: &[f32], pixels: usize) {
-        self.make_room(pixels);
-        for (byte, values) in (first / 8..).zip(values.chunks(8)) {
-            let mut bits = 0;
+    /// Sets what is above a half of neighbouring pixels.
+    fn set_all(&mut self, first: usize, values: &[f32]) {
+        for (index, values) in (first..).step_by(8).zip(values.chunks(8)) {
+            let mut bits = 0_u8;
             let mut sum = 0.0;
             for (bit, value) in values.iter().enumerate() {
                 let is_set = *value > HALF;
                 bits |= u8::from(is_set) << bit;
                 sum += if is_set { f64::from(*value) } else { 0.0 };
             }
-            self.bits[byte] = bits;
-            self.pixel_count += usize::try_from(bits.count_ones()).unwrap_or_default();
-            self.probability_sum += sum;
-        }
-        if let Some(kept) = &mut self.probabilities {
-            kept.resize(pixels, 0);
-            let kept = kept.iter_mut().skip(first).zip(values).filter(|(_, value)| **value > HALF);
-            kept.for_each(|(kept, value)| *kept = byte(*value));
+            if bits != 0 {
+                self.set_bits(index, bits);
+                self.probability_sum += sum;
+                self.keep(index, values);
+            }
         }
     }
 
-    fn make_room(&mut self, pixels: usize) {
+    /// Sets those of eight pixels whose bits are set.
+    fn set_bits(&mut self, index: usize, bits: u8) {
+        self.make_room();
+        let [low, high] = (u16::from(bits) << (index % 8)).to_le_bytes();
+        self.bits[index / 8] |= low;
+        if high != 0 {
+            self.bits[index / 8 + 1] |= high;
+        }
+        self.pixel_count += usize::try_from(bits.count_ones()).unwrap_or_default();
+    }
+
+    fn keep(&mut self, first: usize, values: &[f32]) {
+        let Some(kept) = &mut self.probabilities else { return };
+        kept.resize(self.sheet.pixels, 0);
+        let kept = kept.iter_mut().skip(first).zip(values).filter(|(_, value)| **value > HALF);
+        kept.for_each(|(kept, value)| *kept = byte(*value));
+    }
+
+    fn make_room(&mut self) {
         if self.bits.is_empty() {
-            self.bits = vec![0; pixels.div_ceil(8)];
+            self.bits = vec![0; self.sheet.pixels.div_ceil(8)];
         }
     }
 
-    fn set(&mut self, index: usize, probability: f32, pixels: usize) {
-        self.make_room(pixels);
+    fn set(&mut self, index: usize, probability: f32) {
+        self.make_room();
         self.bits[index / 8] |= 1 << (index % 8);
         self.pixel_count += 1;
         self.probability_sum += f64::from(probability);
-        if let Some(kept) = &mut self.probabilities {
-            kept.resize(pixels, 0);
-            kept[index] = byte(probability);
-        }
+        self.keep(index, &[probability]);
     }
 
     fn finish(self) -> Found {
-        let Self { bits, pixel_count, probability_sum, probabilities } = self;
+        let Self { bits, pixel_count, probability_sum, probabilities, .. } = self;
         if pixel_count == 0 {
             return Found::default();
         }
@@ -160,35 +219,71 @@ fn byte(probability: f32) -> u8 {
 mod tests {
     use super::*;
 
+    fn sheet(columns: usize, rows: usize, keep_probabilities: bool) -> Sheet {
+        Sheet { columns, pixels: columns * rows, keep_probabilities }
+    }
+
+    fn row(values: &[f32]) -> Patch {
+        Patch { columns: 0..values.len(), rows: 0..1, values: values.to_vec() }
+    }
+
     #[test]
     fn pixels_belong_to_the_surest_above_a_half() {
-        let maps = [vec![0.6, 0.9, 0.5, 0.1], vec![0.7, 0.9, 0.4, 0.2]];
-        let found = Owners::of(maps.into_iter()).masks(2, true);
+        let maps = [row(&[0.6, 0.9, 0.5, 0.1]), row(&[0.7, 0.9, 0.4, 0.2])];
+        let found = Owners::of(maps.into_iter()).masks(2, sheet(4, 1, true));
         let bits = |n: usize| found[n].mask.as_ref().unwrap().bits.clone();
         assert_eq!((bits(0), bits(1)), (vec![0b10], vec![0b01]));
         assert_eq!(found[0].probabilities.as_deref(), Some([0, 230, 0, 0].as_slice()));
         assert!((found[1].probability_sum - 0.7).abs() < 1e-6);
-        assert!(Owners::of([vec![0.5; 4]].into_iter()).masks(1, false)[0].mask.is_none());
-        assert_eq!(masks([].into_iter(), false), []);
-        let alone = [vec![0.6, 0.9, 0.5, 0.1]];
-        let both = Owners::of(alone.clone().into_iter()).masks(1, true);
-        assert_eq!(masks(alone.into_iter(), true), both);
+        assert!(
+            Owners::of([row(&[0.5; 4])].into_iter()).masks(1, sheet(4, 1, false))[0].mask.is_none()
+        );
+        assert_eq!(masks([].into_iter(), sheet(4, 1, false)), []);
+        let alone = [row(&[0.6, 0.9, 0.5, 0.1])];
+        let both = Owners::of(alone.clone().into_iter()).masks(1, sheet(4, 1, true));
+        assert_eq!(masks(alone.into_iter(), sheet(4, 1, true)), both);
+    }
+
+    #[test]
+    fn patches_lie_where_they_say() {
+        let here = Patch { columns: 1..3, rows: 1..3, values: vec![0.9, 0.4, 0.8, 0.7] };
+        let there = Patch { columns: 2..5, rows: 2..3, values: vec![0.75, 0.6, 0.2] };
+        let found = masks([here, Patch::default(), there].into_iter(), sheet(5, 4, true));
+        let set = |n: usize| {
+            let bits = &found[n].mask.as_ref().unwrap().bits;
+            (0..20).filter(|n| bits[n / 8] >> (n % 8) & 1 == 1).collect::<Vec<usize>>()
+        };
+        assert_eq!((set(0), set(2)), (vec![6, 11], vec![12, 13]));
+        assert_eq!(found[1], Found { probabilities: None, ..Found::default() });
+        assert_eq!(found[2].probabilities.as_ref().unwrap()[12..14], [191, 153]);
     }
 
     #[test]
     fn a_single_map_is_cut_at_a_half() {
-        let found = single(&[0.5, 0.500_01, 1.0], false);
+        let found = single(&row(&[0.5, 0.500_01, 1.0]), sheet(3, 1, false));
         assert_eq!(found.mask.unwrap().bits, [0b110]);
         assert_eq!(found.probabilities, None);
-        assert_eq!(single(&[], true), Found::default());
-        // Longer than a chunk, its end no whole byte.
-        let long: Vec<f32> = (0_u8..150).map(|n| if n % 7 == 3 { 0.75 } else { 0.25 }).collect();
-        let found = single(&long, true);
-        let mask = found.mask.unwrap();
-        let is_set = |n: usize| mask.bits[n / 8] >> (n % 8) & 1 == 1;
-        assert!((0..150).all(|n| is_set(n) == (n % 7 == 3)) && mask.bits.len() == 19);
-        assert_eq!((mask.pixel_count, found.probability_sum), (21, 0.75 * 21.0));
-        let kept = found.probabilities.unwrap();
-        assert!((0..150).all(|n| kept[n] == if n % 7 == 3 { 191 } else { 0 }));
+        assert_eq!(single(&Patch::default(), sheet(0, 0, true)), Found::default());
+    }
+
+    #[test]
+    fn a_single_patch_may_begin_anywhere_in_a_byte() {
+        let values: Vec<f32> = (0_u8..150).map(|n| if n % 7 == 3 { 0.75 } else { 0.25 }).collect();
+        for first in 0..9 {
+            let columns = first..first + 75;
+            let found =
+                single(&Patch { columns, rows: 1..3, values: values.clone() }, sheet(90, 4, true));
+            let mask = found.mask.unwrap();
+            let kept = found.probabilities.unwrap();
+            assert_eq!((mask.pixel_count, found.probability_sum), (21, 0.75 * 21.0));
+            assert_eq!((mask.bits.len(), kept.len()), (45, 360));
+            for (n, kept) in kept.iter().enumerate() {
+                let (row, column) = (n / 90, n % 90);
+                let inside = (1..3).contains(&row) && (first..first + 75).contains(&column);
+                let wanted = inside && ((row - 1) * 75 + column - first) % 7 == 3;
+                assert_eq!(mask.bits[n / 8] >> (n % 8) & 1 == 1, wanted, "{first} {n}");
+                assert_eq!(*kept, if wanted { 191 } else { 0 });
+            }
+        }
     }
 }
