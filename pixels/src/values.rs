@@ -181,7 +181,6 @@ fn to_f32(value: f64) -> f32 {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "the same numbers are meant")]
 mod tests {
     use super::*;
     use crate::format::Planes;
