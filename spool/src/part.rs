@@ -1,6 +1,7 @@
 //! An instance on its way in.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -134,8 +135,12 @@ impl PartFile {
     /// Moves the file to `target`; its bytes stay counted as the spool's.
     pub(crate) fn move_to(&mut self, target: &Path) -> Result<(), SpoolError> {
         if !self.is_named {
-            // Only a name can take the place of another.
+            // Only a name can take the place of another; one that is not ours must not.
             self.is_named = self.folder.name_if_free(&self.file, &self.path)?;
+            if !self.is_named {
+                let taken = io::ErrorKind::AlreadyExists.into();
+                return Err(SpoolError::io("name", &self.path, taken));
+            }
         }
         self.folder.rename(&self.path, target)?;
         self.moved = true;

@@ -75,11 +75,12 @@ impl Spool {
         let folder = Arc::new(Folder::new(root, faults.clone()));
         folder.create()?;
         let lock = folder.lock()?;
-        folder.learn_naming();
         let now = clock();
         let opened = Ledger::open(root, faults, now)?;
         let ledger = Arc::new(opened.ledger);
         let mut recovery = recover(&folder, &ledger, now)?;
+        // `incoming/` is empty by now: no name there is in the way.
+        folder.learn_naming();
         recovery.is_new_ledger = opened.is_new;
         recovery.ledger_set_aside = opened.set_aside;
         let room = Arc::new(Room::new(Arc::clone(&folder), limits, recovery.spool_bytes));
