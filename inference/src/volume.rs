@@ -37,18 +37,15 @@ pub(crate) fn sha256_of(grid: &SourceGrid, planes: &[[u8; 32]]) -> String {
 
 /// BLAKE3 over the values of a plane, as little-endian bytes.
 pub(crate) fn plane_digest(plane: &[f32]) -> [u8; 32] {
-    let mut digest = blake3::Hasher::new();
-    let mut bytes = [0; 4 * VALUES_AT_ONCE];
-    for values in plane.chunks(VALUES_AT_ONCE) {
-        let (places, _) = bytes.as_chunks_mut::<4>();
-        places.iter_mut().zip(values).for_each(|(place, value)| *place = value.to_le_bytes());
-        digest.update(bytes.get(..4 * values.len()).unwrap_or_default());
+    if cfg!(target_endian = "little") {
+        return *blake3::hash(bytemuck::must_cast_slice(plane)).as_bytes();
     }
+    let mut digest = blake3::Hasher::new();
+    plane.iter().for_each(|value| {
+        digest.update(&value.to_le_bytes());
+    });
     *digest.finalize().as_bytes()
 }
-
-/// Values that are turned into bytes at a time.
-const VALUES_AT_ONCE: usize = 4096;
 
 /// Decodes all slices of a series, several at a time.
 ///

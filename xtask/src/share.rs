@@ -4,6 +4,7 @@
 //! slices, with the same threads. The share is the difference, in the time of the whole way. Loading ONNX Runtime and the model,
 //! which a node does once, is not in it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -121,14 +122,16 @@ impl std::fmt::Display for Round {
     }
 }
 
-/// What the node logged of a series.
+/// What the node logged of a series. Its results are new files, as those of a job are: writing over old ones takes a file system
+/// longer.
 fn node(folder: &Path) -> Result<Vec<Value>> {
+    let out = tree::target("bench/share/out");
+    if out.is_dir() {
+        fs::remove_dir_all(&out)?;
+    }
     let mut command = Command::new(tree::target("release/parsenode"));
     command.args(["run", "--log", "json", "--log-level", "info", "--no-overlay", "--model", MODEL]);
-    command
-        .args(["--target", &TARGETS.join(",")])
-        .arg("--out")
-        .arg(tree::target("bench/share/out"));
+    command.args(["--target", &TARGETS.join(",")]).arg("--out").arg(&out);
     let lines = output(command.arg(folder))?.1;
     Ok(lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }

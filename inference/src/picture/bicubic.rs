@@ -1,14 +1,14 @@
 //! Generation 2: bicubic interpolation of bytes as PyTorch has it: a = −0.75, no smoothing, weights of 16 bits, rows of the picture
 //! first, and whole levels behind each of the two passes.
 
+use pulp::Arch;
+
 use super::axis::Axis;
 use super::levels::Levels;
+use super::sums::{AcrossRows, AlongRow, Evenly, Sum, TAPS};
 use super::taps::index;
 use super::turn::{Run, Sense};
 use super::work::for_each_chunk;
-
-/// Inputs of an output.
-const TAPS: usize = 4;
 
 /// The shape of the cubic.
 const A: f64 = -0.75;
@@ -28,7 +28,11 @@ pub(crate) fn resized(levels: &Levels<'_>, [columns, rows]: [Axis; 2], run: Run)
 /// Some rows of the source, one behind the other.
 fn rows_cut(levels: &Levels<'_>, columns: usize, used: &[usize]) -> Vec<u8> {
     let mut plane = vec![0; columns * used.len()];
-    for_each_chunk(&mut plane, columns, || (), |(), index, row| levels.row_cut(used[index], row));
+    let whole = levels.whole();
+    let cut = |(): &mut (), index: usize, row: &mut [u8]| {
+        levels.row_cut(used[index], row, whole.as_ref());
+    };
+    for_each_chunk(&mut plane, columns, || (), cut);
     plane
 }
 
@@ -45,13 +49,6 @@ enum Pass {
     },
 }
 
-/// Of one output: inputs, and their weights. An input that is padding has weight 0.
-#[derive(Debug, Clone, Copy)]
-struct Sum {
-    inputs: [usize; TAPS],
-    weights: [i32; TAPS],
-}
-
 impl Pass {
     fn of(axis: &Axis) -> Self {
         if axis.is_same() {
@@ -63,7 +60,7 @@ impl Pass {
         let precision = precision(largest);
         let one = f64::from(1_u32 << precision);
         let sums = exact.iter().map(|(padded, weights)| {
-            let weights = weights.map(|weight| whole((weight * one).round()));
+            let weights = weights.map(|weight| short((weight * one).round()));
             Sum::in_source(axis, *padded, weights)
         });
         let mut sums: Vec<Sum> = sums.collect();
@@ -101,21 +98,14 @@ impl Pass {
     /// Of rows of `width` bytes, each made of the columns of a row.
     fn columns(&self, plane: Vec<u8>, width: usize) -> Vec<u8> {
         let Self::Sums { sums, precision } = self else { return plane };
-        let side = sums.len();
+        let (side, evenly, precision) = (sums.len(), Evenly::of(sums), *precision);
         let mut passed = vec![0; plane.len() / width * side];
-        for_each_chunk(
-            &mut passed,
-            side,
-            || (),
-            |(), index, into| {
-                let row = &plane[index * width..(index + 1) * width];
-                for (level, Sum { inputs, weights }) in into.iter_mut().zip(sums) {
-                    let terms =
-                        inputs.iter().zip(weights).map(|(n, weight)| i32::from(row[*n]) * weight);
-                    *level = rounded(terms.sum(), *precision);
-                }
-            },
-        );
+        let pass = |(): &mut (), index: usize, outputs: &mut [u8]| {
+            let inputs = &plane[index * width..(index + 1) * width];
+            let evenly = evenly.as_ref();
+            Arch::new().dispatch(AlongRow { inputs, sums, evenly, precision, outputs });
+        };
+        for_each_chunk(&mut passed, side, || (), pass);
         passed
     }
 
@@ -123,28 +113,15 @@ impl Pass {
     fn rows(&self, plane: Vec<u8>, width: usize) -> Vec<u8> {
         let Self::Sums { sums, precision } = self else { return plane };
         let mut passed = vec![0; sums.len() * width];
-        for_each_chunk(
-            &mut passed,
-            width,
-            || (),
-            |(), index, into| {
-                let Sum { inputs, weights } = &sums[index];
-                let [a, b, c, d] = inputs.map(|n| plane.get(n * width..).unwrap_or_default());
-                for ((((level, a), b), c), d) in into.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                    let terms = [a, b, c, d].map(|level| i32::from(*level));
-                    let terms = terms.iter().zip(weights).map(|(level, weight)| level * weight);
-                    *level = rounded(terms.sum(), *precision);
-                }
-            },
-        );
+        let pass = |(): &mut (), index: usize, outputs: &mut [u8]| {
+            let Sum { inputs, weights } = &sums[index];
+            let inputs = inputs.map(|n| plane.get(n * width..).unwrap_or_default());
+            let precision = *precision;
+            Arch::new().dispatch(AcrossRows { inputs, weights, precision, outputs });
+        };
+        for_each_chunk(&mut passed, width, || (), pass);
         passed
     }
-}
-
-/// The nearest level.
-fn rounded(sum: i32, precision: u32) -> u8 {
-    let [level, ..] = ((sum + (1 << precision >> 1)) >> precision).clamp(0, 255).to_le_bytes();
-    level
 }
 
 /// The pixels of the padded axis that make output `n`, in the sense of the picture. What lies outside is the pixel at that end.
@@ -172,32 +149,17 @@ fn cubic(t: f64) -> [f64; TAPS] {
 
 /// The most bits behind the point with which the largest weight has 16 bits.
 fn precision(largest: f64) -> u32 {
-    let fits = |bits: &u32| whole(largest * f64::from(1_u32 << (bits + 1)) + 0.5) < 1 << 15;
+    let fits = |bits: &u32| (largest * f64::from(1_u32 << (bits + 1)) + 0.5).floor() < ABOVE_SHORT;
     (0..PRECISION_MAX).take_while(fits).count().try_into().unwrap_or(PRECISION_MAX)
 }
+
+/// The least whole number above those of 16 bits.
+const ABOVE_SHORT: f64 = 32_768.0;
 
 /// Most bits behind the point.
 const PRECISION_MAX: u32 = 22;
 
-impl Sum {
-    /// From pixels of the padded axis, in the sense of the picture, to those of the source.
-    fn in_source(axis: &Axis, padded: [usize; TAPS], mut weights: [i32; TAPS]) -> Self {
-        let mut inputs = [0; TAPS];
-        for ((input, padded), weight) in inputs.iter_mut().zip(padded).zip(&mut weights) {
-            let padded = match axis.sense {
-                Sense::Onward => padded,
-                Sense::Backward => axis.padded - 1 - padded,
-            };
-            match padded.checked_sub(axis.before).filter(|pixel| *pixel < axis.count) {
-                Some(pixel) => *input = pixel,
-                None => *weight = 0,
-            }
-        }
-        Self { inputs, weights }
-    }
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "a weight of 16 bits")]
-fn whole(weight: f64) -> i32 {
-    weight as i32
+fn short(weight: f64) -> i16 {
+    weight as i16
 }

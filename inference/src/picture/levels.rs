@@ -1,5 +1,6 @@
 //! Decoded values to levels, 0 to 255.
 
+use super::whole::Whole;
 use crate::percentile::Ranks;
 
 /// A slice as decoded, before any turn.
@@ -79,8 +80,7 @@ enum Mapping {
     AsTheyAre,
     /// All values are the same.
     Flat,
-    /// Clipped to `low` … `high`, then `least` becomes 0 and `least + span` 255.
-    Stretch { low: f64, high: f64, least: f64, span: f64 },
+    Stretched(Stretch),
 }
 
 impl<'a> Source<'a> {
@@ -126,10 +126,31 @@ impl Mapping {
         };
         let span = greatest - least;
         if span > 0.0 && span < f64::INFINITY {
-            Self::Stretch { low, high, least, span }
+            Self::Stretched(Stretch { low, high, least, span })
         } else {
             Self::Flat
         }
+    }
+}
+
+/// Values clipped to `low` … `high`; then `least` becomes 0 and `least + span` 255.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Stretch {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) least: f64,
+    pub(crate) span: f64,
+}
+
+impl Stretch {
+    /// The level of a value.
+    fn of(&self, value: f32) -> f64 {
+        (clip(f64::from(value), self.low, self.high) - self.least) / self.span * 255.0
+    }
+
+    /// Levels of values, decimals cut off.
+    pub(crate) fn cut(&self, values: &[f32], levels: &mut [u8]) {
+        levels.iter_mut().zip(values).for_each(|(level, value)| *level = cut(self.of(*value)));
     }
 }
 
@@ -164,10 +185,8 @@ impl Levels<'_> {
                     .zip(&values[pixels])
                     .for_each(|(level, value)| *level = bound(*value));
             }
-            (Channel::Grey(values), Mapping::Stretch { low, high, least, span }) => {
-                let stretched = values[pixels]
-                    .iter()
-                    .map(|value| (clip(f64::from(*value), low, high) - least) / span * 255.0);
+            (Channel::Grey(values), Mapping::Stretched(stretch)) => {
+                let stretched = values[pixels].iter().map(|value| stretch.of(*value));
                 row.iter_mut().zip(stretched).for_each(|(level, value)| *level = single(value));
             }
             (Channel::Color(bytes), _) => {
@@ -177,8 +196,8 @@ impl Levels<'_> {
         }
     }
 
-    /// The same as bytes, decimals cut off.
-    pub(crate) fn row_cut(&self, j: usize, row: &mut [u8]) {
+    /// The same as bytes, decimals cut off. `whole` is [`Self::whole`], which is made once for all rows.
+    pub(crate) fn row_cut(&self, j: usize, row: &mut [u8], whole: Option<&Whole>) {
         let pixels = j * row.len()..(j + 1) * row.len();
         match (self.channel, self.mapping) {
             (_, Mapping::Flat) => row.fill(0),
@@ -186,12 +205,10 @@ impl Levels<'_> {
                 let values = values[pixels].iter().map(|value| cut(f64::from(*value)));
                 row.iter_mut().zip(values).for_each(|(level, value)| *level = value);
             }
-            (Channel::Grey(values), Mapping::Stretch { low, high, least, span }) => {
-                let stretched = values[pixels]
-                    .iter()
-                    .map(|value| cut((clip(f64::from(*value), low, high) - least) / span * 255.0));
-                row.iter_mut().zip(stretched).for_each(|(level, value)| *level = value);
-            }
+            (Channel::Grey(values), Mapping::Stretched(stretch)) => match whole {
+                Some(whole) => whole.cut(&stretch, &values[pixels], row),
+                None => stretch.cut(&values[pixels], row),
+            },
             (Channel::Color(bytes), _) => {
                 let own = bytes[3 * pixels.start..].iter().step_by(3);
                 row.iter_mut().zip(own).for_each(|(level, byte)| *level = *byte);
@@ -199,11 +216,19 @@ impl Levels<'_> {
         }
     }
 
+    /// The levels of whole values, where these are few.
+    pub(crate) fn whole(&self) -> Option<Whole> {
+        match self.mapping {
+            Mapping::Stretched(stretch) => Whole::of(&stretch),
+            Mapping::AsTheyAre | Mapping::Flat => None,
+        }
+    }
+
     /// The least and the greatest level of the channel.
     pub(crate) fn extent(&self) -> [u8; 2] {
         match (self.channel, self.mapping) {
             (_, Mapping::Flat) => [0, 0],
-            (_, Mapping::Stretch { .. }) => [0, 255],
+            (_, Mapping::Stretched(_)) => [0, 255],
             (Channel::Grey(values), Mapping::AsTheyAre) => {
                 let (least, greatest) = extent(values, 0.0);
                 [cut(least), cut(greatest)]

@@ -20,8 +20,10 @@ mod patch;
 mod probability;
 mod reduce;
 mod spline;
+mod sums;
 mod taps;
 mod turn;
+mod whole;
 mod work;
 
 pub(crate) use framing::{Framing, Generation};

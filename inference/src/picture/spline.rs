@@ -43,7 +43,8 @@ pub(crate) fn enlarge(levels: &Levels<'_>, [columns, rows]: [Axis; 2]) -> Vec<u8
 
 fn cut_as_it_is(levels: &Levels<'_>, columns: usize, rows: usize) -> Vec<u8> {
     let mut cut = vec![0; columns * rows];
-    for_each_chunk(&mut cut, columns, || (), |(), j, row| levels.row_cut(j, row));
+    let whole = levels.whole();
+    for_each_chunk(&mut cut, columns, || (), |(), j, row| levels.row_cut(j, row, whole.as_ref()));
     cut
 }
 

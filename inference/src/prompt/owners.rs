@@ -102,11 +102,13 @@ impl Owners {
         for ((row, owners), best) in
             self.rows.clone().zip(self.owner.chunks(width)).zip(self.best.chunks(width))
         {
-            let first = row * sheet.columns + self.columns.start;
-            for (index, (owner, best)) in (first..).zip(owners.iter().zip(best)) {
-                if *owner > 0 {
-                    drawn[usize::from(*owner) - 1].set(index, *best);
+            let mut at = 0;
+            for run in owners.chunk_by(PartialEq::eq) {
+                if let Some(owner) = run.first().and_then(|owner| owner.checked_sub(1)) {
+                    let first = row * sheet.columns + self.columns.start + at;
+                    drawn[usize::from(owner)].set_all(first, &best[at..at + run.len()]);
                 }
+                at += run.len();
             }
         }
         drawn.into_iter().map(Drawing::finish).collect()
@@ -186,14 +188,6 @@ impl Drawing {
         if self.bits.is_empty() {
             self.bits = vec![0; self.sheet.pixels.div_ceil(8)];
         }
-    }
-
-    fn set(&mut self, index: usize, probability: f32) {
-        self.make_room();
-        self.bits[index / 8] |= 1 << (index % 8);
-        self.pixel_count += 1;
-        self.probability_sum += f64::from(probability);
-        self.keep(index, &[probability]);
     }
 
     fn finish(self) -> Found {
