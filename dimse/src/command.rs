@@ -197,16 +197,17 @@ impl StoreRequest {
 }
 
 impl Response {
-    /// The answer to a C-ECHO-RQ: success.
+    /// The answer to a C-ECHO-RQ: success, or 0122 where its presentation context is not one of Verification (PS3.7 §9.1.5).
     #[must_use]
-    pub fn to_echo(message_id: u16) -> Self {
+    pub fn to_echo(message_id: u16, is_verification: bool) -> Self {
+        let no = Status::SOP_CLASS_NOT_SUPPORTED;
         Self {
             request_field: C_ECHO,
             message_id,
             sop_class: Some(crate::uids::VERIFICATION.to_owned()),
             sop_instance: None,
             type_id: None,
-            status: Status::SUCCESS,
+            status: if is_verification { Status::SUCCESS } else { no },
             comment: String::new(),
             has_data_set: false,
         }
@@ -351,7 +352,7 @@ mod tests {
             Command::StoreRequest(store()),
             Command::CancelRequest,
             Command::OtherRequest(other.clone()),
-            Command::Response(Response::to_echo(3)),
+            Command::Response(Response::to_echo(3, true)),
             Command::Response(Response::to_store(&store(), Status(0xA700), "disk full")),
             Command::Response(Response::to_other(&other)),
         ];

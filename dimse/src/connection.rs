@@ -215,10 +215,11 @@ impl<S: Transport> Connection<S> {
         drop(timeout(limit, drain).await);
     }
 
-    /// Sends a last PDU, ends our direction, and waits like [`Connection::await_close`].
+    /// Sends a last PDU, ends our direction, and waits like [`Connection::await_close`]; each takes at most `limit`. A TLS
+    /// stream says that it ends, which a peer may not want to hear.
     pub async fn send_last(mut self, pdu: &[u8], limit: Duration) {
         let sent = self.send(pdu, limit).await.is_ok();
-        if sent && self.stream.shutdown().await.is_ok() {
+        if sent && matches!(timeout(limit, self.stream.shutdown()).await, Ok(Ok(()))) {
             self.await_close(limit).await;
         }
     }

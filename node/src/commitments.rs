@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::CommitmentWish;
 use domain::{
@@ -12,6 +13,10 @@ use spool::{Asked, OpenMax, ReportOutcome, Reported, Spool, SpoolError};
 use tokio::sync::Notify;
 
 use crate::clock;
+
+/// For this long a report is the association's over which it was asked. It says when it has let go of it, and a start finds
+/// what nobody has any more; so this is for what was never owed, because the peer was gone before its answer.
+const HELD_FOR: Duration = Duration::from_secs(3600);
 
 /// The node's side of storage commitment.
 #[derive(Debug)]
@@ -41,8 +46,7 @@ impl Commitments for LedgerCommitments {
         request: &CommitmentRequest,
     ) -> Result<RequestId, CommitmentRefusal> {
         let now = clock::now();
-        // The association that it came over is gone by then, or it is used for something else.
-        let times = (now, now.plus(self.limits.idle_timeout));
+        let times = (now, now.plus(HELD_FOR));
         let open_max = OpenMax {
             requests: self.limits.commitment_requests_max,
             references: self.limits.commitment_open_references_max,
@@ -62,7 +66,7 @@ impl Commitments for LedgerCommitments {
     }
 
     fn report(&self, request: RequestId) -> Option<CommitmentReport> {
-        let until = clock::now().plus(self.limits.idle_timeout);
+        let until = clock::now().plus(HELD_FOR);
         self.spool.claim_report(request, until).unwrap_or_else(|error| {
             tracing::error!(%error, "a commitment report cannot be made");
             None

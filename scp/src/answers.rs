@@ -82,7 +82,7 @@ mod tests {
     use tokio::time::timeout;
 
     fn answer(number: u16) -> Answer {
-        Answer::new(1, Response::to_echo(number))
+        Answer::new(1, Response::to_echo(number, true))
     }
 
     fn numbers(answers: &[Answer]) -> Vec<u16> {

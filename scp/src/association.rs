@@ -8,7 +8,7 @@ use std::time::Duration;
 use dimse::{
     Abort, AcceptedContext, Command, Connection, ConnectionError, FragmentKind, Incoming,
     MessageEvent, MessageReader, NormalizedRequest, PDataWriter, Pdu, Pieces, ProtocolError,
-    Response, StoreRequest, Transport, encode_commitment_report,
+    Response, StoreRequest, Transport, encode_commitment_report, uids,
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
 use tokio::sync::watch;
@@ -22,10 +22,6 @@ use crate::pace::Pace;
 use crate::pause::Pauses;
 use crate::peers::PeerState;
 use crate::reception::{Received, Reception, announced};
-
-/// A peer that asked for storage commitment and says nothing more for this long, but keeps its association, gets the report
-/// over it. One that is quicker to release it gets the report over another.
-const REPORT_AFTER: Duration = Duration::from_secs(1);
 
 /// How an Association ended.
 #[derive(Debug)]
@@ -224,7 +220,7 @@ impl Association {
             incoming = connection.next(limit), if may_read => {
                 Ok(self.on_incoming(incoming?, messages, pending, reports)?)
             }
-            () = sleep(REPORT_AFTER), if is_idle && is_answered && reports.are_owed() => {
+            () = sleep(reports.pause()), if is_idle && is_answered && reports.are_owed() => {
                 Ok(Step::Report)
             }
         }
@@ -235,7 +231,7 @@ impl Association {
         incoming: Incoming<'_>,
         messages: &mut MessageReader,
         pending: &mut Option<Pending>,
-        reports: &Reports,
+        reports: &mut Reports,
     ) -> Result<Step, ProtocolError> {
         let event = match incoming {
             Incoming::Fragment { fragment, bytes, ends } => {
@@ -259,6 +255,9 @@ impl Association {
                 Ok(finish(Pending { context_id, message }))
             }
             Some(MessageEvent::DataSet { bytes, is_end }) => {
+                if let Some(peer) = &self.peer {
+                    peer.sent(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                }
                 Ok(on_data_set(bytes, is_end, pending))
             }
         }
@@ -269,13 +268,17 @@ impl Association {
         &self,
         context_id: u8,
         command: Command,
-        reports: &Reports,
+        reports: &mut Reports,
     ) -> Result<Option<Arriving>, ProtocolError> {
         let context = self.contexts.get(&context_id);
         let context = context.ok_or(ProtocolError::UnknownContext(context_id))?;
+        if !matches!(command, Command::Response(_)) {
+            reports.on_request();
+        }
         Ok(Some(match command {
             Command::EchoRequest { message_id } => {
-                Arriving::Answered(Response::to_echo(message_id))
+                let is_there = context.abstract_syntax == uids::VERIFICATION;
+                Arriving::Answered(Response::to_echo(message_id, is_there))
             }
             Command::OtherRequest(request) => Arriving::Answered(Response::to_other(&request)),
             Command::StoreRequest(request) => self.on_store(request, context),

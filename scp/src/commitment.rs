@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dimse::{
     Command, CommitmentError, NormalizedRequest, NormalizedService, Response, Status,
@@ -15,18 +16,22 @@ use domain::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::answers::Answer;
 
-/// Messages about storage commitment whose data sets are held at a time, by all associations together.
-pub(crate) const IN_HAND_MAX: usize = 8;
+/// How many of the longest data sets about storage commitment are held at a time, by all associations together.
+const LONGEST_MAX: usize = 8;
+
+/// What is held is counted in blocks of so many bytes.
+const BLOCK_BYTES: usize = 1024;
 
 /// What an association needs for storage commitment.
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) commitments: Option<SharedCommitments>,
-    /// A permit for each message whose data set may be held.
-    pub(crate) in_hand: Arc<Semaphore>,
+    /// A permit for each block that may be held.
+    in_hand: Arc<Semaphore>,
 }
 
 /// A request or a report while its data set arrives.
@@ -35,10 +40,22 @@ pub(crate) struct NormalizedMessage {
     commitments: SharedCommitments,
     data_set: Vec<u8>,
     bytes_max: usize,
-    _permit: OwnedSemaphorePermit,
+    /// Permits for the blocks that the data set takes; `None` when there are no more, and nothing is held.
+    held: Option<OwnedSemaphorePermit>,
+    in_hand: Arc<Semaphore>,
+    began: Instant,
+    /// How long the data set may take in all: who sends it in drops does not hold memory for longer.
+    within: Duration,
 }
 
 impl Service {
+    /// With room for data sets as long as `limits` allow.
+    pub(crate) fn new(commitments: Option<SharedCommitments>, limits: &Limits) -> Self {
+        let blocks = commitment_bytes_max(limits).saturating_add(1).div_ceil(BLOCK_BYTES);
+        let blocks = blocks.saturating_mul(LONGEST_MAX).min(Semaphore::MAX_PERMITS);
+        Self { commitments, in_hand: Arc::new(Semaphore::new(blocks)) }
+    }
+
     /// What peers may do.
     pub(crate) fn roles(&self) -> CommitmentRoles {
         self.commitments.as_ref().map(|commitments| commitments.roles()).unwrap_or_default()
@@ -69,15 +86,15 @@ impl Service {
         if let Err(error) = check_commitment_message(&request) {
             return refuse(error.status(), &error.to_string());
         }
-        let Ok(permit) = Arc::clone(&self.in_hand).try_acquire_owned() else {
-            return refuse(Status::RESOURCE_LIMITATION, "too many at a time, try again later");
-        };
         Ok(NormalizedMessage {
             request,
             commitments: Arc::clone(commitments),
             data_set: Vec::new(),
             bytes_max: commitment_bytes_max(limits),
-            _permit: permit,
+            held: Arc::clone(&self.in_hand).try_acquire_many_owned(0).ok(),
+            in_hand: Arc::clone(&self.in_hand),
+            began: Instant::now(),
+            within: limits.idle_timeout,
         })
     }
 }
@@ -87,7 +104,23 @@ impl NormalizedMessage {
     pub(crate) fn on_bytes(&mut self, bytes: &[u8]) {
         let most = self.bytes_max.saturating_add(1);
         let room = most.saturating_sub(self.data_set.len());
+        if self.held.is_none() {
+            return;
+        }
         self.data_set.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if self.began.elapsed() > self.within || !self.has_room() {
+            (self.data_set, self.held) = (Vec::new(), None);
+        }
+    }
+
+    /// Whether there are permits for all that is held.
+    fn has_room(&mut self) -> bool {
+        let Some(held) = &mut self.held else { return false };
+        let more = self.data_set.len().div_ceil(BLOCK_BYTES).saturating_sub(held.num_permits());
+        let more = u32::try_from(more).ok();
+        let more =
+            more.and_then(|more| Arc::clone(&self.in_hand).try_acquire_many_owned(more).ok());
+        more.map(|more| held.merge(more)).is_some()
     }
 
     /// The data set is complete: hands the message to the node, and gives the answer when that is on stable storage.
@@ -133,6 +166,11 @@ impl NormalizedMessage {
             let (status, comment) = commitment_status(&refusal);
             (status, comment.to_owned())
         };
+        if self.held.is_none() {
+            tracing::warn!("not taken: too many at a time, or too slow");
+            let comment = "too many at a time or too slow, try again later";
+            return Err((Status::RESOURCE_LIMITATION, comment.to_owned()));
+        }
         match self.request.service {
             NormalizedService::Action => {
                 let request = decode_commitment_request(&self.data_set, transfer_syntax, limits);
@@ -155,12 +193,18 @@ struct Telling {
     report: CommitmentReport,
 }
 
+/// A peer that asked for storage commitment and says nothing more for this long, but keeps its association, gets the report
+/// over it. One that is quicker to release it gets the report over another.
+const REPORT_AFTER: Duration = Duration::from_secs(1);
+
 /// The reports that are owed over an association.
 #[derive(Default)]
 pub(crate) struct Reports {
     owed: VecDeque<(u8, RequestId)>,
     telling: Option<Telling>,
     message_id: u16,
+    /// The peer answered a report and said nothing else since.
+    is_listening: bool,
 }
 
 /// A report to send.
@@ -173,7 +217,19 @@ pub(crate) struct Outgoing {
 impl Reports {
     /// A request was answered: a report is owed on its presentation context.
     pub(crate) fn owe(&mut self, context_id: u8, request: RequestId) {
-        self.owed.push_back((context_id, request));
+        if self.owed.iter().all(|(_, owed)| *owed != request) {
+            self.owed.push_back((context_id, request));
+        }
+    }
+
+    /// How long a peer has to be silent before it is told the next report.
+    pub(crate) fn pause(&self) -> Duration {
+        if self.is_listening { Duration::ZERO } else { REPORT_AFTER }
+    }
+
+    /// The peer has something else to say.
+    pub(crate) fn on_request(&mut self) {
+        self.is_listening = false;
     }
 
     /// A report could be sent.
@@ -213,6 +269,7 @@ impl Reports {
         commitments: &SharedCommitments,
     ) {
         let Some(Telling { request, report, .. }) = self.telling.take() else { return };
+        self.is_listening = true;
         let commitments = Arc::clone(commitments);
         let is_taken = response.status == Status::SUCCESS;
         if !is_taken {

@@ -186,7 +186,9 @@ impl Shared {
         let rule = rule.map(|rule| rule.name.as_str());
         let admitted = self.judge(&welcome, request).await;
         let (calling, called) = (&request.calling, &request.called);
-        let implementation = &request.user.implementation_version_name;
+        // SH has 16 characters; a stranger may send far more.
+        let implementation = request.user.implementation_version_name.chars().take(16);
+        let implementation: String = implementation.collect();
         match &admitted {
             Ok((admitted, user)) => {
                 let (accepted, proposed) =

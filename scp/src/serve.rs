@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::commitment::{IN_HAND_MAX, Service};
+use crate::commitment::Service;
 use crate::connection::{Shared, attend};
 use crate::doors::Entered;
 use crate::identify::Identifying;
@@ -44,8 +44,7 @@ pub async fn serve(
     let peers = Peers::new(&settings.peers);
     let identifying = Identifying::new(settings.identities.clone());
     let doors = doors.into();
-    let in_hand = Arc::new(Semaphore::new(IN_HAND_MAX));
-    let commitment = Service { commitments: intake.commitments(), in_hand };
+    let commitment = Service::new(intake.commitments(), &settings.limits);
     let pauses = Arc::new(Pauses::new(stopping.clone()));
     let shared = Arc::new(Shared {
         settings,

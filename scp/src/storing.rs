@@ -44,9 +44,6 @@ impl Association {
 
     fn begin(&self, received: Received) -> Outcome {
         let Received { part, identity, bytes } = received;
-        if let Some(peer) = &self.peer {
-            peer.sent(bytes);
-        }
         tracing::debug!(sop_instance = %identity.sop_instance, bytes, "received");
         let (tell, outcome) = oneshot::channel();
         let membership = Arc::clone(&self.membership);

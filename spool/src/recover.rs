@@ -37,7 +37,8 @@ pub struct Recovery {
     pub spool_bytes: u64,
 }
 
-/// Brings folder and ledger in line.
+/// Brings folder and ledger in line. What was found is on stable storage then, whatever became of its flush: the ledger says that
+/// it is kept, and peers may be told so.
 pub(crate) fn recover(
     folder: &Folder,
     ledger: &Ledger,
@@ -47,6 +48,8 @@ pub(crate) fn recover(
     recover_instances(folder, ledger, now, &mut recovery)?;
     recover_results(folder, ledger, &mut recovery)?;
     recovery.requeued = ledger.requeue_running(now)?;
+    ledger.owe_reports_again(now)?;
+    folder.sync_everything()?;
     for path in &recovery.lost {
         tracing::error!(path = %path.display(), "an instance is gone from the spool");
     }

@@ -55,7 +55,7 @@ fn check(command: &Command) {
         Command::NormalizedRequest(request) => {
             Response::to_normalized(request, Status::CANNOT_UNDERSTAND, &request.sop_class)
         }
-        Command::EchoRequest { message_id } => Response::to_echo(*message_id),
+        Command::EchoRequest { message_id } => Response::to_echo(*message_id, true),
         Command::CancelRequest | Command::Response(_) => return,
     };
     let response = Command::Response(response);

@@ -29,7 +29,7 @@ fn shared() -> (watch::Sender<bool>, Arc<Shared>) {
         places: Arc::new(Semaphore::new(1)),
         peers: Peers::new(&domain::PeerTable::default()),
         identifying: Identifying::new(None),
-        commitment: Service { commitments: None, in_hand: Arc::new(Semaphore::new(1)) },
+        commitment: Service::new(None, &Limits::default()),
         pauses: Arc::new(Pauses::new(stopping.clone())),
         next_id: AtomicU64::new(1),
         stopping,

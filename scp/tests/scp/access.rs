@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dimse::{IdentityItem, Pdu, Rejection, UserIdentity, uids};
+use dimse::{Command, FragmentKind, IdentityItem, PDataWriter, Pdu, Rejection, UserIdentity, uids};
 use domain::{
     AeTitle, Allowance, Identities, IdentityClaim, IdentityDemand, IdentityFault, IdentityKind,
     PeerRule, PeerTable, Secret, Service, SopClassUid,
@@ -117,6 +117,34 @@ async fn a_peer_has_its_own_amounts() {
     let over = peer.store("1.2.3.4.6", &data_set("1.2.3.4.6", 100)).await;
     assert_eq!(over, Answer::Status(0xA700));
     assert_eq!(server.memory.count(), 1);
+}
+
+#[tokio::test]
+async fn bytes_count_whatever_becomes_of_them() {
+    let amounts = Allowance {
+        bytes_per_minute_max: Some(1_000),
+        instance_bytes_max: Some(2_000),
+        ..Allowance::default()
+    };
+    let server = Server::start(allowing(amounts), Mood::Good).await;
+    let mut peer = Peer::open(&server).await.unwrap();
+    let too_long = peer.store("1.2.3.4.5", &data_set("1.2.3.4.5", 5_000)).await;
+    assert_eq!(too_long, Answer::Status(0xA700));
+    let over = peer.store("1.2.3.4.6", &data_set("1.2.3.4.6", 100)).await;
+    assert_eq!(over, Answer::Status(0xA700), "the first one was read, if not kept");
+    assert_eq!(server.memory.count(), 0);
+}
+
+#[tokio::test]
+async fn an_echo_belongs_to_verification() {
+    let server = Server::start(allowing(Allowance::default()), Mood::Good).await;
+    let mut peer = Peer::open(&server).await.unwrap();
+    let mut pdu = Vec::new();
+    let echo = Command::EchoRequest { message_id: 9 }.encode();
+    PDataWriter::new(1, 16_384).put(&mut pdu, FragmentKind::Command, &echo);
+    peer.send(&pdu).await;
+    assert_eq!(peer.answer().await, Answer::Status(0x0122));
+    assert_eq!(peer.echo().await, SUCCESS);
 }
 
 /// Knows the passcode of everybody.

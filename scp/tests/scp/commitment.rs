@@ -375,27 +375,96 @@ async fn requests_are_as_long_as_is_allowed_and_no_longer() {
     assert_eq!(response.status, Status::SUCCESS);
 }
 
+/// Few references, so that what eight messages may hold together is little.
+fn short() -> Limits {
+    Limits { commitment_references_max: 100, ..Limits::default() }
+}
+
+fn fragment(bytes: &[u8], ends: bool) -> Vec<u8> {
+    let mut pdu = Vec::new();
+    PDataWriter::new(3, 1 << 20).put(&mut pdu, FragmentKind::DataSet, bytes);
+    // The message control header (PS3.8 §E.2): bit 0 a command, bit 1 the last fragment.
+    pdu[11] = if ends { 2 } else { 0 };
+    pdu
+}
+
 #[tokio::test]
-async fn only_so_many_are_held_at_a_time() {
+async fn only_so_much_is_held_at_a_time() {
     let ledger = Ledger::new(BOTH, None);
-    let server = start(&ledger, Limits::default()).await;
+    let server = start(&ledger, short()).await;
     let command = Command::NormalizedRequest(normalized(NormalizedService::Action, 1));
-    let bytes = request_bytes(2);
     let mut peers = Vec::new();
     for _ in 0..8 {
         let mut peer = open(&server).await;
         peer.send(&message(3, &command, None)).await;
-        // Its turn has come when it was read; an association reads in order.
+        for _ in 0..20 {
+            peer.send(&fragment(&[0; 10_000], false)).await;
+        }
         peers.push(peer);
     }
     sleep(Duration::from_millis(200)).await;
     let mut late = open(&server).await;
     assert_eq!(ask(&mut late).await.status, Status::RESOURCE_LIMITATION);
-    let mut rest = Vec::new();
-    PDataWriter::new(3, 16_384).put(&mut rest, FragmentKind::DataSet, &bytes);
     for peer in &mut peers {
-        peer.send(&rest).await;
-        assert_eq!(peer.answer().await, SUCCESS);
+        peer.send(&fragment(&[0; 2], true)).await;
+        assert_eq!(peer.answer().await, Answer::Status(0x0213));
     }
     assert_eq!(ask(&mut late).await.status, Status::SUCCESS);
+}
+
+#[tokio::test]
+async fn who_asks_and_sends_nothing_keeps_nobody_from_asking() {
+    let ledger = Ledger::new(BOTH, None);
+    let server = start(&ledger, short()).await;
+    let command = Command::NormalizedRequest(normalized(NormalizedService::Action, 1));
+    let mut peers = Vec::new();
+    for _ in 0..20 {
+        let mut peer = open(&server).await;
+        peer.send(&message(3, &command, None)).await;
+        peer.send(&fragment(&[0; 40], false)).await;
+        peers.push(peer);
+    }
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(ask(&mut open(&server).await).await.status, Status::SUCCESS);
+}
+
+#[tokio::test]
+async fn a_data_set_in_drops_is_not_held() {
+    let ledger = Ledger::new(BOTH, None);
+    let idle_timeout = Duration::from_millis(600);
+    let server = start(&ledger, Limits { idle_timeout, slow_bytes_min: 0, ..short() }).await;
+    let mut peer = open(&server).await;
+    let command = Command::NormalizedRequest(normalized(NormalizedService::Action, 1));
+    peer.send(&message(3, &command, None)).await;
+    let bytes = request_bytes(2);
+    let (last, all_but_last) = bytes.split_last().unwrap();
+    peer.send(&fragment(all_but_last, false)).await;
+    for _ in 0..4 {
+        sleep(Duration::from_millis(200)).await;
+        peer.send(&fragment(&[], false)).await;
+    }
+    peer.send(&fragment(&[*last], true)).await;
+    assert_eq!(peer.answer().await, Answer::Status(0x0213));
+    assert_eq!(ledger.heard(), []);
+}
+
+#[tokio::test]
+async fn a_peer_that_listens_gets_one_report_after_the_other() {
+    let ledger = Ledger::new(BOTH, None);
+    let server = start(&ledger, Limits::default()).await;
+    let mut peer = open(&server).await;
+    for _ in 0..5 {
+        assert_eq!(ask(&mut peer).await.status, Status::SUCCESS);
+    }
+    let began = tokio::time::Instant::now();
+    // The ledger of this test calls all requests the same, so one report is owed, not five.
+    let (event, _) = peer.request().await;
+    let Command::NormalizedRequest(event) = event else { panic!("{event:?}") };
+    let response = Response::to_normalized(&event, Status(0), "");
+    peer.send(&message(3, &Command::Response(response), None)).await;
+    ledger.wait(6).await;
+    assert_eq!(peer.release().await, Answer::Released);
+    server.stop().await;
+    let told = ledger.heard().iter().filter(|heard| matches!(heard, Heard::Told(..))).count();
+    assert_eq!((told, ledger.heard().len()), (1, 6), "{:?}", began.elapsed());
 }

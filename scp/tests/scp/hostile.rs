@@ -111,7 +111,7 @@ async fn a_response_without_a_request_aborts_the_association() {
     let server = Server::start(settings(), Mood::Good).await;
     let mut peer = Peer::open(&server).await.unwrap();
     let mut pdus = Vec::new();
-    let command = Command::Response(dimse::Response::to_echo(1)).encode();
+    let command = Command::Response(dimse::Response::to_echo(1, true)).encode();
     PDataWriter::new(5, 0).put(&mut pdus, FragmentKind::Command, &command);
     peer.send(&pdus).await;
     assert_eq!(peer.answer().await, Answer::Aborted(0, 0));

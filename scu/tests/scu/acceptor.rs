@@ -157,7 +157,7 @@ async fn converse(mut connection: Connection<TcpStream>, act: &Act, seen: &mut S
                 command: Command::EchoRequest { message_id }, ..
             }) => {
                 let status = Status(statuses(act).first().copied().unwrap_or_default());
-                Response { status, ..Response::to_echo(message_id) }
+                Response { status, ..Response::to_echo(message_id, true) }
             }
             Some(MessageEvent::Command { command: Command::StoreRequest(request), .. }) => {
                 seen.requests.push(request);

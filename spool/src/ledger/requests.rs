@@ -138,6 +138,17 @@ impl Ledger {
         })
     }
 
+    /// All reports are due: no association is left that they could go over.
+    pub(crate) fn owe_reports_again(&self, now: Moment) -> Result<(), SpoolError> {
+        self.write("owe commitment reports again", |transaction| {
+            let mut again = transaction.prepare_cached(
+                "UPDATE requests SET next_at = ?1 WHERE state = 'open' AND next_at > ?1",
+            )?;
+            again.execute([integer(now.unix_millis())])?;
+            Ok(())
+        })
+    }
+
     /// When the next report is due.
     pub(crate) fn next_report_at(&self) -> Result<Option<Moment>, SpoolError> {
         self.read("look for the next commitment report", |connection| {

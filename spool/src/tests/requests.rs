@@ -182,3 +182,18 @@ fn ended_requests_are_forgotten_with_what_else_is_old() {
     spool.purge(bench.pass(1)).unwrap();
     assert_eq!(only_row(&spool).state, "open");
 }
+
+#[test]
+fn a_start_owes_what_no_association_has_any_more() {
+    let bench = Bench::new();
+    let request = request("2.25.1", &[(CT, "1.3")]);
+    {
+        let (spool, _) = bench.open();
+        owed(&bench, &spool, "CT1", &request);
+        assert_eq!(spool.next_report_at().unwrap(), Some(later(&bench)));
+    }
+    let (spool, _) = bench.open();
+    assert!(spool.next_report_at().unwrap().unwrap() <= bench.now());
+    let due = spool.claim_due_report(bench.now(), later(&bench)).unwrap().unwrap();
+    assert_eq!(due.report.transaction, request.transaction);
+}
