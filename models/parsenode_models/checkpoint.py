@@ -6,6 +6,7 @@ tensor that the network needs, with its shape, and only numbers in it.
 """
 
 import collections
+import hashlib
 import os
 import pickle
 import zipfile
@@ -31,8 +32,10 @@ MARKS: dict[Generation, str] = {"v1": "sem_seg_head.predictor.lang_encoder.lang_
 FIRST_BIAS = "backbone.patch_embed.proj.bias"
 # Of faults of one kind, so many are named.
 NAMED = 8
+# Part of the names of an encoder that the published file of v1 holds, unused: its size tells so.
+PUBLISHED_V1 = "biomed_encoder"
 # What unused tensors are for, by a part of their names.
-UNUSED = {"biomed_encoder": "BiomedBERT", "mask_sptial": "prompts by points", "spatial": "prompts by points",
+UNUSED = {PUBLISHED_V1: "BiomedBERT", "mask_sptial": "prompts by points", "spatial": "prompts by points",
           "pn_indicator": "prompts by points", "logit_scale": "training", "class_embed": "the other generation",
           "dilation_kernel": "training", "criterion": "training", "loss": "training", "weight_dict": "training"}
 
@@ -49,8 +52,16 @@ def read(path: Path, say: Say) -> Network:
     with torch.device("meta"):
         network = Network(size)
     say(f"a checkpoint of BiomedParse {generation}")
+    if size == FULL["v1"] and not any(PUBLISHED_V1 in name for name in state):
+        say(f"warning: no tensor is named {PUBLISHED_V1}…; this is not the file of v1 that Microsoft publishes")
     _take(path, network, state, say)
     return network.eval()
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _content(path: Path) -> object:

@@ -8,7 +8,7 @@ import torch
 
 from . import checkpoint, compare, folder, random_weights
 from .failure import MISUSE, Failure
-from .folder import BIOMEDPARSE, About, Options, Say
+from .folder import About, Options, Say, about_checkpoint
 from .networks.network import Network
 from .networks.sizes import FULL, TINY, Size
 from .statistics import read_statistics
@@ -22,7 +22,9 @@ def export(arguments: argparse.Namespace, say: Say) -> int:
         read_statistics(arguments.statistics)  # faults of it are said before minutes of work
     network = checkpoint.read(arguments.checkpoint, say)
     size = network.size
-    about = BIOMEDPARSE[size.generation] if size == FULL[size.generation] else about_random(size, 0)
+    sha256 = checkpoint.sha256(arguments.checkpoint)
+    is_full = size == FULL[size.generation]
+    about = about_checkpoint(size.generation, sha256) if is_full else about_random(size, 0)
     folder.write(network, about, arguments.out, options, say)
     say(f"next: parsenode model show {arguments.out}")
     return 0

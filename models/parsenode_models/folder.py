@@ -14,6 +14,7 @@ from pathlib import Path
 from . import graphs, half
 from .failure import Failure
 from .networks.network import Network
+from .networks.sizes import Generation
 from .statistics import read_statistics
 
 MANIFEST = "model.toml"
@@ -38,12 +39,14 @@ class About:
     """Comment at the top, one line."""
 
 
-BIOMEDPARSE = {
-    generation: About(
-        name=f"biomedparse-{generation}", version=generation[1:], title=f"BiomedParse {generation}",
-        manufacturer="Microsoft", licence="CC BY-NC-SA 4.0",
-        remark="Exported from the published checkpoint. Research only: not for clinical use, not for commercial use.")
-    for generation in ("v1", "v2")}
+def about_checkpoint(generation: Generation, sha256: str) -> About:
+    """What a folder says that was exported from a checkpoint with this SHA-256. Whose weights it holds is not known."""
+    return About(
+        name=f"biomedparse-{generation}", version=generation[1:], title=f"BiomedParse {generation}, exported checkpoint",
+        manufacturer="maker of the checkpoint, not verified",
+        licence="that of the checkpoint; Microsoft's published one: CC BY-NC-SA 4.0",
+        remark=f"Exported from a checkpoint of the form of BiomedParse {generation} with SHA-256 {sha256}. Whose weights it "
+               "holds was not verified; those that Microsoft publishes are neither for clinical nor for commercial use.")
 
 
 @dataclass(frozen=True)

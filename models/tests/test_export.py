@@ -19,7 +19,7 @@ from parsenode_models.__main__ import main
 from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, Failure
 from parsenode_models.folder import Options
 from parsenode_models.networks.network import ImageEncoder, MaskDecoder, TextEncoder, feature_names
-from parsenode_models.networks.sizes import TINY
+from parsenode_models.networks.sizes import FULL, TINY
 
 
 def inputs_of(network, tokens_count, prompts, seed):
@@ -89,6 +89,32 @@ def test_a_checkpoint_gives_the_weights_that_went_into_it(network, tmp_path):
     assert read.size == network.size
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, read.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("generation", ["v1", "v2"])
+def test_an_exported_folder_names_the_checkpoint_and_no_maker(tmp_path, generation):
+    sha256 = checkpoint.sha256(written(tmp_path / "weights.pt", b"weights"))
+    assert sha256 == hashlib.sha256(b"weights").hexdigest()
+    about = folder.about_checkpoint(generation, sha256)
+    text = folder.manifest(commands.empty_network(FULL[generation]), about, {})
+    assert sha256 in text.splitlines()[0]
+    assert "not verified" in tomllib.loads(text)["model"]["manufacturer"]
+    assert all(len(value) <= 64 for value in (about.name, about.version, about.title, about.manufacturer))
+
+
+def written(file, content):
+    """The file, with this content."""
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize(("more", "warned"), [({}, True), ({"lang_encoder.biomed_encoder.x": torch.zeros(1)}, False)])
+def test_a_checkpoint_of_v1_that_is_not_the_published_one_is_warned_of(tmp_path, monkeypatch, more, warned):
+    monkeypatch.setitem(checkpoint.FULL, "v1", TINY["v1"])
+    torch.save(damaged_state(lambda state: state.update(more)), tmp_path / "weights.pt")
+    said = []
+    checkpoint.read(tmp_path / "weights.pt", said.append)
+    assert any("warning" in text for text in said) == warned
 
 
 def narrowed(made, out):
