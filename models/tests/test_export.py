@@ -239,6 +239,16 @@ def test_a_file_of_another_form_is_no_code(tmp_path, content, words):
     assert refused.value.code == BAD_INPUT and "executed" not in str(refused.value)
 
 
+def test_random_short_files_are_refused(tmp_path):
+    random = np.random.default_rng(5)
+    for number in range(500):
+        # Half of them begin as a pickle does.
+        content = b"\x80\x02" * (number % 2) + random.bytes(number % 40)
+        with pytest.raises(Failure) as refused:
+            checkpoint.read(written(tmp_path / "weights.pt", content), quiet)
+        assert refused.value.code == BAD_INPUT
+
+
 @pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
 def test_a_truncated_checkpoint_is_refused(tmp_path, part):
     file = tmp_path / "weights.pt"
