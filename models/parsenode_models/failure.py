@@ -21,3 +21,11 @@ def of_disk(error: OSError) -> Failure:
     if error.errno == errno.ENOSPC:
         return Failure(f"the disk is full: {error.filename or error}", DISK)
     return Failure(f"{error.filename or 'a file'}: {error.strerror or error}", DISK)
+
+
+def of_us(error: Exception) -> Failure:
+    """What nobody foresaw, in one line, or a package that is missing."""
+    if isinstance(error, ImportError):
+        return Failure(f"{error}; this needs: pip install './models[export]'", OWN_FAULT)
+    words = " ".join(str(error).split())[:300]
+    return Failure(f"our own fault: {type(error).__name__}: {words}", OWN_FAULT)

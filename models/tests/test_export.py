@@ -17,7 +17,7 @@ from conftest import COMMITTED, SEED, quiet
 
 from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights, sessions
 from parsenode_models.__main__ import main
-from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, Failure
+from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, OWN_FAULT, Failure
 from parsenode_models.folder import Options
 from parsenode_models.networks.network import ImageEncoder, MaskDecoder, TextEncoder, feature_names
 from parsenode_models.networks.sizes import FULL, TINY
@@ -288,6 +288,26 @@ def test_misuse_ends_with_its_code(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == MISUSE
+
+
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "random", "x", "--generation", "v1", "--seed", "-1"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == MISUSE
+
+
+@pytest.mark.parametrize(("error", "words"), [
+    (TypeError("two\nlines"), "our own fault: TypeError: two lines"),
+    (ImportError("No module named 'torch'"), "pip install './models[export]'")])
+def test_what_nobody_foresaw_is_one_line_with_its_code(monkeypatch, capsys, error, words):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setitem(commands.TASKS, "export", fail)
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "export", "weights.pt", "out"])
+    assert main() == OWN_FAULT
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(("text", "words"), [
