@@ -313,12 +313,21 @@ def test_what_nobody_foresaw_is_one_line_with_its_code(monkeypatch, capsys, erro
 @pytest.mark.parametrize(("text", "words"), [
     ("{", "no JSON"), ("[]", "want"), ('{"CT": 1}', "CT"), ('{"CT": {"liver": [[1, 2]]}}', "four pairs"),
     ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, -2]]}}', "four pairs"),
-    ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, NaN]]}}', "four pairs")])
+    ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, NaN]]}}', "four pairs"),
+    ('{"CT": {"liver": [[1, 2], [1, 2], [1, 2], [1, 1' + "0" * 400 + "]]}}", "four pairs")])
 def test_statistics_that_do_not_fit_are_refused(tmp_path, text, words):
     file = tmp_path / "target_dist.json"
     file.write_text(text)
     with pytest.raises(Failure, match=words):
         folder.read_statistics(file)
+
+
+def test_missing_statistics_end_as_a_missing_checkpoint_does(tmp_path, monkeypatch, capsys):
+    nothing, out = str(tmp_path / "nothing"), str(tmp_path / "out")
+    for typed in (["export", nothing, out], ["export", "weights.pt", out, "--statistics", nothing]):
+        monkeypatch.setattr("sys.argv", ["parsenode_models", *typed])
+        assert main() == BAD_INPUT
+        assert f"{nothing}: no such file" in capsys.readouterr().err
 
 
 def test_statistics_go_into_the_folder(network, tmp_path, monkeypatch):
