@@ -296,6 +296,18 @@ def test_misuse_ends_with_its_code(monkeypatch, capsys):
     assert ended.value.code == MISUSE
 
 
+@pytest.mark.parametrize(("typed", "code"), [
+    (["taken"], BAD_INPUT), (["--checkpoint", "taken"], BAD_INPUT), (["new", "--statistics", "none"], BAD_INPUT),
+    (["taken", "--check", "--checkpoint", "new"], MISUSE)])
+def test_random_says_first_what_would_stop_it(tmp_path, monkeypatch, typed, code):
+    (tmp_path / "taken").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(random_weights, "fill", lambda *_: pytest.fail("work was begun"))
+    monkeypatch.setattr("sys.argv", ["parsenode_models", "random", "--generation", "v1", *typed])
+    assert main() == code
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
 @pytest.mark.parametrize(("error", "words"), [
     (TypeError("two\nlines"), "our own fault: TypeError: two lines"),
     (ImportError("No module named 'torch'"), "pip install './models[export]'")])
