@@ -10,6 +10,8 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from parsenode_models import make_tissue_ct
+from parsenode_models.failure import MISUSE
 from parsenode_models.reference import __main__ as commands
 from parsenode_models.reference import (
     batches,
@@ -68,6 +70,16 @@ def test_the_issue_s_targets_are_declared():
         assert declared[name] == ["CT", "MRI"]
     for name in ["aorta", "bone", "lung"]:
         assert "CT" in declared[name]
+
+
+def test_an_installed_package_has_no_folder_to_write_into(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(folder, "FOLDER", tmp_path / "organs-ct-mr")
+    monkeypatch.setattr(make_tissue_ct, "OUTPUT", tmp_path / "tissue-ct" / "tissue-ct.onnx")
+    for main, typed in ((commands.main, ["check"]), (make_tissue_ct.main, [])):
+        monkeypatch.setattr("sys.argv", ["program", *typed])
+        assert main() == MISUSE
+        assert "run this in models/ of a checkout" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def some_network() -> Network:

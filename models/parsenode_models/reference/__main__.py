@@ -1,6 +1,6 @@
-"""Command line of the reference model.
+"""Command line of the reference model. In models/:
 
-    python -m parsenode_models.reference train       # writes ../organs-ct-mr and its card; about an hour on two cores
+    python -m parsenode_models.reference train       # writes organs-ct-mr and its card; about an hour on two cores
     python -m parsenode_models.reference evaluate    # runs the graphs over both labelled series, writes the figures into the card
     python -m parsenode_models.reference check       # exit 1 when the files are not what model.toml says, or do not run
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from ..failure import Failure, need_checkout
 from . import card, evaluation, folder, graphs, outside, series, statistics, training
 from .network import Network
 from .targets import TARGETS
@@ -30,13 +31,20 @@ EVERYTHING = [(target.name, list(target.modalities)) for target in TARGETS]
 
 def main() -> int:
     arguments = read_arguments()
-    return {"train": train, "evaluate": evaluate, "check": check}[arguments.command](arguments)
+    try:
+        if arguments.folder is None:
+            need_checkout(folder.FOLDER, "--folder")
+            arguments.folder = folder.FOLDER
+        return {"train": train, "evaluate": evaluate, "check": check}[arguments.command](arguments)
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return failure.code
 
 
 def read_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m parsenode_models.reference", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m parsenode_models.reference", description="Trains, evaluates and checks the reference model.")
     parser.add_argument("command", choices=["train", "evaluate", "check"])
-    parser.add_argument("--folder", type=Path, default=folder.FOLDER, help="the model folder")
+    parser.add_argument("--folder", type=Path, help="the model folder, in place of the committed one")
     parser.add_argument("--data", type=Path, default=series.SHARED, help="folder of the labelled series")
     parser.add_argument("--seed", type=int, default=training.SEED)
     parser.add_argument("--threads", type=int, default=1, help="of the training; another one makes the pictures")

@@ -71,6 +71,8 @@ the split shows memory of single slices, not more.
 
 ## How
 
+In `models/`, with what `pip install '.[export,reference]'` brings:
+
     python -m parsenode_models.reference train       # with --data, the folder of the series
     python -m parsenode_models.reference evaluate
     python -m parsenode_models.reference check
