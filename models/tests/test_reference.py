@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 import torch
 from parsenode_models import make_tissue_ct
-from parsenode_models.failure import MISUSE
+from parsenode_models.failure import BAD_INPUT, MISUSE
 from parsenode_models.reference import __main__ as commands
 from parsenode_models.reference import (
     batches,
@@ -79,6 +79,14 @@ def test_an_installed_package_has_no_folder_to_write_into(tmp_path, monkeypatch,
         monkeypatch.setattr("sys.argv", ["program", *typed])
         assert main() == MISUSE
         assert "run this in models/ of a checkout" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_training_without_series_says_so(tmp_path, monkeypatch, capsys):
+    typed = ["train", "--quick", "--folder", str(tmp_path / "made"), "--data", str(tmp_path / "none")]
+    monkeypatch.setattr("sys.argv", ["reference", *typed])
+    assert commands.main() == BAD_INPUT
+    assert "no DICOM files in" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
