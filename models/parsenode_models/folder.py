@@ -1,12 +1,10 @@
 """Writes a model folder: three graphs, statistics, and `model.toml` with what they are and their checksums.
 
-The form is that of inference/PROMPT.md. A folder appears whole or not at all: it is made beside its place and moved
-there last.
+The form is that of inference/PROMPT.md. A folder appears whole or not at all; see `places`.
 """
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from . import graphs, half
 from .failure import Failure
 from .networks.network import Network
 from .networks.sizes import Generation
+from .places import made_whole
 from .statistics import read_statistics
 
 MANIFEST = "model.toml"
@@ -66,18 +65,13 @@ def write(network: Network, about: About, out: Path, options: Options, say: Say)
     """
     need_free_place(out)
     statistics = read_statistics(options.statistics) if options.statistics else None
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with made_whole(out) as part:
         files = _write_graphs(network, part, options, say)
         if statistics is not None:
             (part / STATISTICS).write_text(json.dumps(statistics, indent=1) + "\n")
             files["statistics"] = STATISTICS
         (part / MANIFEST).write_text(manifest(network, about, checksums(part, files)))
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        need_free_place(out)
     say(f"{out}: written")
 
 

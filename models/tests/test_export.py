@@ -15,7 +15,7 @@ import pytest
 import torch
 from conftest import COMMITTED, SEED, quiet
 
-from parsenode_models import checkpoint, commands, compare, folder, graphs, half, random_weights, sessions
+from parsenode_models import checkpoint, commands, compare, folder, graphs, half, places, random_weights, sessions
 from parsenode_models.__main__ import main
 from parsenode_models.failure import BAD_INPUT, DISK, MISUSE, OWN_FAULT, Failure
 from parsenode_models.folder import Options
@@ -272,6 +272,19 @@ def test_a_full_disk_leaves_nothing_behind(network, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["parsenode_models", "export", str(file), str(tmp_path / "out")])
     assert main() == DISK
     assert [path.name for path in tmp_path.iterdir()] == ["weights.pt"]
+
+
+def test_a_folder_beside_is_left_alone(tmp_path):
+    (tmp_path / "out.part").mkdir()
+    with pytest.raises(OSError, match="fail"), places.made_whole(tmp_path / "out") as part:
+        (part / "file").write_text("half")
+        raise OSError("fail")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.part"]
+    for content in ("first", "second"):
+        with places.made_whole(tmp_path / "out") as part:
+            (part / content).write_text("whole")
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [content]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.part"]
 
 
 def test_a_place_that_is_taken_is_left_alone(tmp_path, monkeypatch, capsys):
