@@ -90,6 +90,32 @@ def test_a_training_without_series_says_so(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_quick_training_writes_over_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("a training was begun"))
+    for typed in ([], ["--folder", str(tmp_path)]):
+        monkeypatch.setattr("sys.argv", ["reference", "train", "--quick", *typed])
+        assert commands.main() == MISUSE
+    assert "is no model folder" in capsys.readouterr().err
+
+
+@committed
+def test_a_training_that_fails_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder.FOLDER, copy)
+
+    def fail(network, made):
+        (made / graphs.FILES["image_encoder"]).write_bytes(b"half")
+        raise RuntimeError("fail")
+
+    monkeypatch.setattr(training, "train", lambda *_, **__: some_network())
+    monkeypatch.setattr(commands, "facts_of", lambda *_: None)
+    monkeypatch.setattr(graphs, "write", fail)
+    monkeypatch.setattr("sys.argv", ["reference", "train", "--folder", str(copy)])
+    with pytest.raises(RuntimeError):
+        commands.main()
+    assert folder.faults(copy) == [] and [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
 def some_network() -> Network:
     torch.manual_seed(7)
     rows = torch.zeros(tokenizer.ENTRIES, dtype=torch.long)
