@@ -10,8 +10,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from onnx import helper, numpy_helper
 from parsenode_models import make_tissue_ct
-from parsenode_models.failure import BAD_INPUT, MISUSE
+from parsenode_models.failure import BAD_INPUT, MISUSE, Failure
 from parsenode_models.reference import __main__ as commands
 from parsenode_models.reference import (
     batches,
@@ -145,6 +146,14 @@ def test_the_graphs_say_what_the_network_says(tmp_path):
         assert one.shape == tuple(other.shape)
         # Weights lost half of their digits.
         assert np.abs(one - other.numpy()).max() < 0.02 * max(1.0, float(other.abs().max()))
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused():
+    numbers = np.zeros(graphs.HALF_FROM, np.float32)
+    numbers[3] = 1e6
+    model = helper.make_model(helper.make_graph([], "one", [], [], [numpy_helper.from_array(numbers, "large")]))
+    with pytest.raises(Failure, match="large has numbers that half precision cannot hold"):
+        graphs.halve(model)
 
 
 def test_prompts_in_one_call_do_not_depend_on_each_other():
