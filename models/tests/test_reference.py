@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from conftest import NO_SERIES
 from onnx import helper, numpy_helper
 from parsenode_models import make_tissue_ct
 from parsenode_models.failure import BAD_INPUT, MISUSE, Failure
@@ -28,7 +29,7 @@ from parsenode_models.reference import (
 )
 from parsenode_models.reference.network import TOKEN_WIDTH, Network
 
-have_data = pytest.mark.skipif(not series.SHARED.is_dir(), reason=f"the labelled series are not here: {series.SHARED}")
+have_data = pytest.mark.skipif(not series.SHARED.is_dir(), reason=f"{NO_SERIES}: {series.SHARED}")
 
 
 def have_words() -> bool:

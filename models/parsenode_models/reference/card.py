@@ -71,7 +71,7 @@ the split shows memory of single slices, not more.
 
 ## How
 
-In `models/`, with what `pip install '.[export,reference]'` brings:
+In `models/`, with what `pip install '.[export,reference]'` and `pip install --no-deps open_clip_torch` bring:
 
     python -m parsenode_models.reference train       # with --data, the folder of the series
     python -m parsenode_models.reference evaluate
