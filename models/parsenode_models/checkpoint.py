@@ -6,7 +6,6 @@ tensor that the network needs, with its shape, and only numbers in it.
 """
 
 import collections
-import hashlib
 import os
 import pickle
 import zipfile
@@ -60,12 +59,6 @@ def read(path: Path, say: Say) -> Network:
         say(f"warning: no tensor is named {PUBLISHED_V1}…; this is not the file of v1 that Microsoft publishes")
     _take(path, network, state, say)
     return network.eval()
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _content(path: Path) -> object:

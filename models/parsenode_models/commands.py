@@ -22,7 +22,7 @@ def export(arguments: argparse.Namespace, say: Say) -> int:
         read_statistics(arguments.statistics)  # faults of it are said before minutes of work
     network = checkpoint.read(arguments.checkpoint, say)
     size = network.size
-    sha256 = checkpoint.sha256(arguments.checkpoint)
+    sha256 = folder.sha256(arguments.checkpoint)
     is_full = size == FULL[size.generation]
     about = about_checkpoint(size.generation, sha256) if is_full else about_random(size, 0)
     folder.write(network, about, arguments.out, options, say)

@@ -99,11 +99,13 @@ def _write_graphs(network: Network, folder: Path, options: Options, say: Say) ->
 
 def checksums(folder: Path, files: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Role → name and SHA-256 of a file."""
-    sums = {}
-    for role, name in files.items():
-        with (folder / name).open("rb") as file:
-            sums[role] = name, hashlib.file_digest(file, "sha256").hexdigest()
-    return sums
+    return {role: (name, sha256(folder / name)) for role, name in files.items()}
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def manifest(network: Network, about: About, files: dict[str, tuple[str, str]]) -> str:

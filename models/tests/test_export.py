@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import tomllib
 
 import numpy as np
@@ -82,6 +83,28 @@ def test_the_committed_folder_is_as_made(network, made):
     assert sum(path.stat().st_size for path in committed.iterdir()) < 600_000
 
 
+def rewritten(made, copy, change):
+    """A copy of a folder with other bytes in its text encoder; checksums stay as they were."""
+    shutil.copytree(made, copy)
+    model = onnx.load(copy / "text-encoder.onnx")
+    change(model)
+    onnx.save(model, copy / "text-encoder.onnx")
+    return copy
+
+
+def test_a_known_folder_with_wrong_sums_or_more_outputs_is_another(network, made, tmp_path):
+    sums = rewritten(made, tmp_path / "sums", lambda model: setattr(model, "producer_version", "2"))
+    assert compare.folders(sums, made, network.size) == "checksums that are not those of text-encoder.onnx"
+    output = onnx.helper.make_tensor_value_info("more", onnx.TensorProto.FLOAT, None)
+    node = onnx.helper.make_node("Identity", ["token_emb"], ["more"])
+    more = rewritten(made, tmp_path / "more", lambda model: (model.graph.node.append(node),
+                                                             model.graph.output.append(output)))
+    manifest = more / folder.MANIFEST
+    was, now = (folder.sha256(path / "text-encoder.onnx") for path in (made, more))
+    manifest.write_text(manifest.read_text().replace(was, now))
+    assert compare.folders(more, made, network.size) == "outputs more"
+
+
 def test_a_checkpoint_gives_the_weights_that_went_into_it(network, tmp_path):
     file = tmp_path / "weights.pt"
     checkpoint.write(network, file, SEED, quiet)
@@ -93,7 +116,7 @@ def test_a_checkpoint_gives_the_weights_that_went_into_it(network, tmp_path):
 
 @pytest.mark.parametrize("generation", ["v1", "v2"])
 def test_an_exported_folder_names_the_checkpoint_and_no_maker(tmp_path, generation):
-    sha256 = checkpoint.sha256(written(tmp_path / "weights.pt", b"weights"))
+    sha256 = folder.sha256(written(tmp_path / "weights.pt", b"weights"))
     assert sha256 == hashlib.sha256(b"weights").hexdigest()
     about = folder.about_checkpoint(generation, sha256)
     text = folder.manifest(commands.empty_network(FULL[generation]), about, {})
