@@ -19,7 +19,7 @@ the file is executed: only tensors are read. OUT is a folder that does not exist
   target_dist.json     with --statistics only; without it, parsenode uses the published numbers
   model.toml           what the node reads first, with the SHA-256 of each file
 
-This takes a few minutes and up to 8 GB of memory. Then: parsenode model show OUT
+This takes a few minutes and up to 6 GB of memory. Then: parsenode model show OUT
 """
 
 RANDOM_TEXT = """\
