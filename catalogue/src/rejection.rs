@@ -83,14 +83,35 @@ impl Catalogue {
         let unknown = || Rejection::UnknownTarget {
             nearest: of_kind().map(|row| row.target.to_owned()).collect(),
         };
-        let found = of(target).ok_or_else(unknown)?;
+        of(target).ok_or_else(unknown)?;
+        let name = self.statistics_name((kind, target), window, |name| of(name).is_some())?;
+        of(name).ok_or_else(unknown)
+    }
+
+    /// The name under which a table of statistics holds a target for a picture made with a CT window: that of the target, or
+    /// that of a liver elsewhere.
+    ///
+    /// `of` is a type of recognition and a target that the table holds, `window` as in [`Self::statistics_for`]; `holds` says
+    /// of a name whether the table holds it for this type.
+    ///
+    /// # Errors
+    /// [`Rejection::WindowMismatch`] when what the table holds is of another window.
+    pub fn statistics_name<'a>(
+        &self,
+        of: (&str, &'a str),
+        window: Option<&str>,
+        holds: impl Fn(&str) -> bool,
+    ) -> Result<&'a str, Rejection> {
+        let (kind, target) = of;
         let recognition = self.recognition().iter().find(|row| row.name == kind);
-        let Some(expected) = recognition.and_then(|row| row.window) else { return Ok(found) };
+        let Some(expected) = recognition.and_then(|row| row.window) else { return Ok(target) };
         let used = window.unwrap_or("none");
-        match of(LIVER_ELSEWHERE).filter(|_| target == "liver") {
-            _ if used == expected => Ok(found),
-            Some(elsewhere) => Ok(elsewhere),
-            None => Err(Rejection::WindowMismatch { used: used.into(), expected: expected.into() }),
+        if used == expected {
+            Ok(target)
+        } else if target == "liver" && holds(LIVER_ELSEWHERE) {
+            Ok(LIVER_ELSEWHERE)
+        } else {
+            Err(Rejection::WindowMismatch { used: used.into(), expected: expected.into() })
         }
     }
 }

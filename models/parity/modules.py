@@ -1,6 +1,6 @@
 """Our modules against upstream's, in PyTorch, with the same weights and inputs, one module after the other.
 
-    python modules.py CHECKPOINT CHECKOUT [--double] [--prompt TEXT]... [--seed N]
+    python modules.py CHECKPOINT CHECKOUT [--double] [--seed N]
 
 CHECKPOINT is of the published form (`python -m parsenode_models random --size full --checkpoint …` makes one with
 random weights), CHECKOUT is upstream's repository. Each of our modules gets what upstream's module got. `--double`

@@ -12,12 +12,15 @@ import argparse
 import hashlib
 import struct
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pydicom
 
 LEAST = 0.999
+# Tables of [files] in the order of the hash.
+FILES = ("image_encoder", "text_encoder", "mask_decoder", "statistics")
 LAYERS_AND_HEADS, QUERIES, POSITIONS = 24, 16, (256, 1024, 4096)
 WORD = (1 << 64) - 1
 
@@ -31,10 +34,12 @@ def series_of(folder: Path) -> list[pydicom.Dataset]:
 
 
 def model_sha256(folder: Path) -> str:
-    """As the node names the model: model.toml and the graphs, one after the other."""
-    digest = hashlib.sha256()
-    for name in ("model.toml", "image-encoder.onnx", "text-encoder.onnx", "mask-decoder.onnx"):
-        digest.update((folder / name).read_bytes())
+    """As the node names the model: model.toml, the graphs, and statistics where there are some, one after the other."""
+    listed = tomllib.loads((folder / "model.toml").read_text())["files"]
+    digest = hashlib.sha256((folder / "model.toml").read_bytes())
+    for role in FILES:
+        if role in listed:
+            digest.update((folder / listed[role]["file"]).read_bytes())
     return digest.hexdigest()
 
 

@@ -17,6 +17,7 @@ import torch
 import transformers
 
 import stand_ins
+from parsenode_models.checkpoint import UNUSED
 
 V1_CONFIG = "configs/biomedparse_inference.yaml"
 LEVELS, HEADS = 3, 8
@@ -97,11 +98,13 @@ def state_of(checkpoint: Path) -> dict[str, torch.Tensor]:
 
 
 def load(model: torch.nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Gives weights to a model; every one that the state has must have a place."""
+    """Gives weights to a model; every one that the state has must have a place, or be known to be unused."""
     missing, unexpected = model.load_state_dict(state, strict=False)
-    if unexpected:
-        raise SystemExit(f"upstream has no place for {unexpected[:3]}")
-    print(f"weights given: {len(state)}; of upstream left as made: {len(missing)}")
+    unknown = [name for name in unexpected if not any(part in name for part in UNUSED)]
+    if unknown:
+        raise SystemExit(f"upstream has no place for {unknown[:3]}")
+    given = len(state) - len(unexpected)
+    print(f"weights given: {given}; unused: {len(unexpected)}; of upstream left as made: {len(missing)}")
 
 
 class Noise:

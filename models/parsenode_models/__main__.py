@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from .failure import Failure, of_disk
+from .failure import Failure, of_disk, of_us
 
 EXPORT_TEXT = """\
 Writes a model folder for parsenode from a checkpoint of BiomedParse.
@@ -19,7 +19,7 @@ the file is executed: only tensors are read. OUT is a folder that does not exist
   target_dist.json     with --statistics only; without it, parsenode uses the published numbers
   model.toml           what the node reads first, with the SHA-256 of each file
 
-This takes a few minutes and up to 8 GB of memory. Then: parsenode model show OUT
+This takes a few minutes and up to 6 GB of memory. Then: parsenode model show OUT
 """
 
 RANDOM_TEXT = """\
@@ -30,7 +30,7 @@ checkpoint. What it finds means nothing.
 --checkpoint writes the weights to a checkpoint file of the published form as well, or, without OUT, only there.
 """
 
-CODES = "Exit codes: 0 done, 64 misuse, 65 bad input, 70 our own fault, 74 disk."
+CODES = "Exit codes: 0 done, 1 --check found a difference, 64 misuse, 65 bad input, 70 our own fault, 74 disk."
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,11 +57,21 @@ def parser() -> Parser:
     random.add_argument("out", type=Path, metavar="OUT", nargs="?")
     random.add_argument("--generation", choices=("v1", "v2"), required=True)
     random.add_argument("--size", choices=("tiny", "full"), default="tiny")
-    random.add_argument("--seed", type=int, default=1, help="other seeds give other weights; default 1")
+    random.add_argument("--seed", type=seed, default=1, metavar="N", help="other seeds give other weights; default 1")
     random.add_argument("--checkpoint", type=Path, metavar="FILE", help="write the weights there")
     random.add_argument("--check", action="store_true", help="compare OUT with what would be written; write nothing")
     _add_options(random)
     return whole
+
+
+def seed(text: str) -> int:
+    """A whole number from 0.
+
+    Raises `argparse.ArgumentTypeError` for anything else.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number from 0 is wanted, not {text}")
+    return int(text)
 
 
 def _add_options(task: argparse.ArgumentParser) -> None:
@@ -83,17 +93,18 @@ class Progress:
 def main() -> int:
     """Runs a command; returns its exit code."""
     arguments = parser().parse_args()
-    from . import commands  # PyTorch takes seconds to load: not for --help
-
     try:
+        from . import commands  # PyTorch takes seconds to load: not for --help
+
         return commands.TASKS[arguments.task](arguments, Progress())
-    except Failure as failure:
-        print(f"error: {failure}", file=sys.stderr)
-        return failure.code
+    except Failure as error:
+        failure = error
     except OSError as error:
         failure = of_disk(error)
-        print(f"error: {failure}", file=sys.stderr)
-        return failure.code
+    except Exception as error:  # an exit code for each end
+        failure = of_us(error)
+    print(f"error: {failure}", file=sys.stderr)
+    return failure.code
 
 
 if __name__ == "__main__":

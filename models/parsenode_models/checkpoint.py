@@ -31,8 +31,14 @@ MARKS: dict[Generation, str] = {"v1": "sem_seg_head.predictor.lang_encoder.lang_
 FIRST_BIAS = "backbone.patch_embed.proj.bias"
 # Of faults of one kind, so many are named.
 NAMED = 8
+# Words of PyTorch about what is no tensor: a call, a class, or the state of an object.
+CODE = ("GLOBAL", "Unsupported global", "REDUCE", "BUILD", "Can only build", "Can only create new object")
+# So much of a file tells other forms.
+START_BYTES = 256
+# Part of the names of an encoder that the published file of v1 holds, unused: its size tells so.
+PUBLISHED_V1 = "biomed_encoder"
 # What unused tensors are for, by a part of their names.
-UNUSED = {"biomed_encoder": "BiomedBERT", "mask_sptial": "prompts by points", "spatial": "prompts by points",
+UNUSED = {PUBLISHED_V1: "BiomedBERT", "mask_sptial": "prompts by points", "spatial": "prompts by points",
           "pn_indicator": "prompts by points", "logit_scale": "training", "class_embed": "the other generation",
           "dilation_kernel": "training", "criterion": "training", "loss": "training", "weight_dict": "training"}
 
@@ -49,6 +55,8 @@ def read(path: Path, say: Say) -> Network:
     with torch.device("meta"):
         network = Network(size)
     say(f"a checkpoint of BiomedParse {generation}")
+    if size == FULL["v1"] and not any(PUBLISHED_V1 in name for name in state):
+        say(f"warning: no tensor is named {PUBLISHED_V1}…; this is not the file of v1 that Microsoft publishes")
     _take(path, network, state, say)
     return network.eval()
 
@@ -56,16 +64,30 @@ def read(path: Path, say: Say) -> Network:
 def _content(path: Path) -> object:
     if not path.is_file():
         raise Failure(f"{path}: no such file")
+    _refuse_other_forms(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
-        if "Unsupported" in str(error) or "GLOBAL" in str(error) or "Weights only" in str(error):
+        if any(word in str(error) for word in CODE):
             raise Failure(f"{path} holds more than tensors, and nothing of it was executed: "
                           f"{_first_words(error)}") from error
         raise _damaged(path, error) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, IndexError, UnicodeDecodeError,
-            zipfile.BadZipFile) as error:
+    except Exception as error:  # what a damaged file runs into is not foreseen
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise _damaged(path, error) from error
+
+
+def _refuse_other_forms(path: Path) -> None:
+    """Names forms that are downloaded in place of a checkpoint."""
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+    if start.startswith(b"version https://git-lfs"):
+        raise Failure(f"{path} is a pointer of Git LFS, not the file itself: git lfs pull brings it")
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        raise Failure(f"{path} is a page of HTML, not a checkpoint: the download wants a login or accepted conditions")
+    if start[8:9] == b"{" and 2 <= int.from_bytes(start[:8], "little") <= path.stat().st_size - 8:
+        raise Failure(f"{path} is a safetensors file; a checkpoint as published is wanted, .pt or .ckpt")
 
 
 def _damaged(path: Path, error: Exception) -> Failure:
@@ -75,7 +97,7 @@ def _damaged(path: Path, error: Exception) -> Failure:
 def _first_words(error: Exception) -> str:
     """The line of an error that says what it is about, without advice on how to switch the protection off."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "GLOBAL" in line or "Unsupported" in line]
+    telling = [line for line in lines if any(word in line for word in (*CODE, "Unsupported"))]
     return (telling or lines or [type(error).__name__])[0][:200]
 
 

@@ -8,7 +8,7 @@ import torch
 
 from . import checkpoint, compare, folder, random_weights
 from .failure import MISUSE, Failure
-from .folder import BIOMEDPARSE, About, Options, Say
+from .folder import About, Options, Say, about_checkpoint
 from .networks.network import Network
 from .networks.sizes import FULL, TINY, Size
 from .statistics import read_statistics
@@ -22,7 +22,9 @@ def export(arguments: argparse.Namespace, say: Say) -> int:
         read_statistics(arguments.statistics)  # faults of it are said before minutes of work
     network = checkpoint.read(arguments.checkpoint, say)
     size = network.size
-    about = BIOMEDPARSE[size.generation] if size == FULL[size.generation] else about_random(size, 0)
+    sha256 = folder.sha256(arguments.checkpoint)
+    is_full = size == FULL[size.generation]
+    about = about_checkpoint(size.generation, sha256) if is_full else about_random(size, 0)
     folder.write(network, about, arguments.out, options, say)
     say(f"next: parsenode model show {arguments.out}")
     return 0
@@ -30,21 +32,33 @@ def export(arguments: argparse.Namespace, say: Say) -> int:
 
 def random(arguments: argparse.Namespace, say: Say) -> int:
     """`random`: a folder, a checkpoint, or both."""
-    if arguments.out is None and (arguments.checkpoint is None or arguments.check):
-        raise Failure("give OUT, --checkpoint FILE, or both; --check needs OUT", MISUSE)
+    need_what_random_wants(arguments)
     size = {"tiny": TINY, "full": FULL}[arguments.size][arguments.generation]
     network = empty_network(size)
     say("drawing random weights")
     random_weights.fill(network, arguments.seed)
     about = about_random(size, arguments.seed)
-    if arguments.checkpoint is not None:
-        checkpoint.write(network, arguments.checkpoint, arguments.seed, say)
     options = Options(arguments.precision, arguments.statistics)
     if arguments.check:
         return check(network, about, arguments.out, options, say)
+    if arguments.checkpoint is not None:
+        checkpoint.write(network, arguments.checkpoint, arguments.seed, say)
     if arguments.out is not None:
         folder.write(network, about, arguments.out, options, say)
     return 0
+
+
+def need_what_random_wants(arguments: argparse.Namespace) -> None:
+    """Raises `Failure` for what would stop `random` after minutes of work."""
+    if arguments.check and arguments.checkpoint is not None:
+        raise Failure("--check writes nothing: leave --checkpoint out", MISUSE)
+    if arguments.out is None and (arguments.checkpoint is None or arguments.check):
+        raise Failure("give OUT, --checkpoint FILE, or both; --check needs OUT", MISUSE)
+    for place in (arguments.out, arguments.checkpoint):
+        if place is not None and not arguments.check:
+            folder.need_free_place(place)
+    if arguments.statistics is not None:
+        read_statistics(arguments.statistics)
 
 
 def about_random(size: Size, seed: int) -> About:

@@ -1,12 +1,13 @@
 """Whether two model folders are the same: byte for byte, or, where another release of PyTorch writes graphs otherwise,
 in what their graphs answer."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 
 from . import graphs
-from .folder import MANIFEST
+from .folder import MANIFEST, sha256
 from .networks.sizes import LEVELS, Size
 from .random_weights import test_picture, test_prompts
 from .sessions import InferenceSession, Tensors, run, session
@@ -24,7 +25,14 @@ def folders(known: Path, made: Path, size: Size) -> str | None:
         return None
     if _without_sums(known / MANIFEST) != _without_sums(made / MANIFEST):
         return f"another {MANIFEST}"
-    return _other_answers(answers(known, size), answers(made, size))
+    return _other_sums(known) or _other_answers(answers(known, size), answers(made, size))
+
+
+def _other_sums(folder: Path) -> str | None:
+    """Whether the checksums of a folder are those of its own files."""
+    listed = tomllib.loads((folder / MANIFEST).read_text())["files"].values()
+    wrong = [file["file"] for file in listed if sha256(folder / file["file"]) != file["sha256"]]
+    return f"checksums that are not those of {', '.join(wrong)}" if wrong else None
 
 
 def _without_sums(manifest: Path) -> list[str]:
@@ -32,9 +40,11 @@ def _without_sums(manifest: Path) -> list[str]:
 
 
 def _other_answers(known: Tensors, made: Tensors) -> str | None:
+    if known.keys() != made.keys():
+        return f"outputs {', '.join(sorted(known.keys() ^ made.keys()))}"
     for name, wanted in made.items():
-        found = known.get(name)
-        if found is None or found.shape != wanted.shape:
+        found = known[name]
+        if found.shape != wanted.shape:
             return f"another shape of {name}"
         difference = np.abs(found - wanted).max() / max(np.abs(wanted).max(), 1.0)
         if not difference <= TOLERANCE:

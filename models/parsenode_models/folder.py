@@ -1,12 +1,10 @@
 """Writes a model folder: three graphs, statistics, and `model.toml` with what they are and their checksums.
 
-The form is that of inference/PROMPT.md. A folder appears whole or not at all: it is made beside its place and moved
-there last.
+The form is that of inference/PROMPT.md. A folder appears whole or not at all; see `places`.
 """
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,8 @@ from pathlib import Path
 from . import graphs, half
 from .failure import Failure
 from .networks.network import Network
+from .networks.sizes import Generation
+from .places import made_whole
 from .statistics import read_statistics
 
 MANIFEST = "model.toml"
@@ -38,12 +38,14 @@ class About:
     """Comment at the top, one line."""
 
 
-BIOMEDPARSE = {
-    generation: About(
-        name=f"biomedparse-{generation}", version=generation[1:], title=f"BiomedParse {generation}",
-        manufacturer="Microsoft", licence="CC BY-NC-SA 4.0",
-        remark="Exported from the published checkpoint. Research only: not for clinical use, not for commercial use.")
-    for generation in ("v1", "v2")}
+def about_checkpoint(generation: Generation, sha256: str) -> About:
+    """What a folder says that was exported from a checkpoint with this SHA-256. Whose weights it holds is not known."""
+    return About(
+        name=f"biomedparse-{generation}", version=generation[1:], title=f"BiomedParse {generation}, exported checkpoint",
+        manufacturer="maker of the checkpoint, not verified",
+        licence="that of the checkpoint; Microsoft's published one: CC BY-NC-SA 4.0",
+        remark=f"Exported from a checkpoint of the form of BiomedParse {generation} with SHA-256 {sha256}. Whose weights it "
+               "holds was not verified; those that Microsoft publishes are neither for clinical nor for commercial use.")
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,13 @@ def write(network: Network, about: About, out: Path, options: Options, say: Say)
     """
     need_free_place(out)
     statistics = read_statistics(options.statistics) if options.statistics else None
-    part = out.with_name(out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with made_whole(out) as part:
         files = _write_graphs(network, part, options, say)
         if statistics is not None:
             (part / STATISTICS).write_text(json.dumps(statistics, indent=1) + "\n")
             files["statistics"] = STATISTICS
         (part / MANIFEST).write_text(manifest(network, about, checksums(part, files)))
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        need_free_place(out)
     say(f"{out}: written")
 
 
@@ -102,11 +99,13 @@ def _write_graphs(network: Network, folder: Path, options: Options, say: Say) ->
 
 def checksums(folder: Path, files: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Role → name and SHA-256 of a file."""
-    sums = {}
-    for role, name in files.items():
-        with (folder / name).open("rb") as file:
-            sums[role] = name, hashlib.file_digest(file, "sha256").hexdigest()
-    return sums
+    return {role: (name, sha256(folder / name)) for role, name in files.items()}
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def manifest(network: Network, about: About, files: dict[str, tuple[str, str]]) -> str:

@@ -22,12 +22,19 @@ def narrow(model: onnx_ir.Model) -> None:
     wide = [value for value in graph.initializers.values()
             if value.dtype == onnx_ir.DataType.FLOAT and value.const_value.size >= LEAST_ELEMENTS]
     for value in wide:
-        numbers = value.const_value.numpy()
-        with np.errstate(over="ignore"):  # looked for right below
-            narrowed = numbers.astype(np.float16)
-        if np.isinf(narrowed).sum() > np.isinf(numbers).sum():
-            raise Failure(f"{value.name} has numbers that half precision cannot hold; use --precision fp32")
-        _replace(graph, value, narrowed)
+        _replace(graph, value, halved(value.name, value.const_value.numpy()))
+
+
+def halved(name: str, numbers: np.ndarray) -> np.ndarray:
+    """The numbers of a weight as float16.
+
+    Raises `Failure`, with the name, when one of them does not fit.
+    """
+    with np.errstate(over="ignore"):  # looked for right below
+        narrowed = numbers.astype(np.float16)
+    if np.isinf(narrowed).sum() > np.isinf(numbers).sum():
+        raise Failure(f"{name} has numbers that half precision cannot hold (65504 at most)")
+    return narrowed
 
 
 def _replace(graph: onnx_ir.Graph, value: onnx_ir.Value, narrowed: np.ndarray) -> None:

@@ -1,6 +1,8 @@
 """Makes tissue-ct/tissue-ct.onnx: tissue classes of a CT by Hounsfield range. No training, no weights of anybody.
 
-    python -m parsenode_models.make_tissue_ct            # writes ../tissue-ct/tissue-ct.onnx
+In models/:
+
+    python -m parsenode_models.make_tissue_ct            # writes tissue-ct/tissue-ct.onnx
     python -m parsenode_models.make_tissue_ct --check    # exit 1 when the committed file is not what this makes
 
 What the graph computes, for each voxel (input: Hounsfield units, `[1, 1, D, H, W]`, any size):
@@ -25,6 +27,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, checker, helper, numpy_helper
+
+from .failure import Failure, need_checkout
 
 OPSET = 17
 IR_VERSION = 8
@@ -147,16 +151,23 @@ def build() -> onnx.ModelProto:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the committed file, write nothing")
-    parser.add_argument("--out", type=Path, default=OUTPUT)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="in place of the committed file")
     arguments = parser.parse_args()
+    try:
+        if arguments.out is None:
+            need_checkout(OUTPUT.parent, "--out FILE")
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return failure.code
+    out = arguments.out or OUTPUT
     content = build().SerializeToString(deterministic=True)
     if arguments.check:
-        same = arguments.out.is_file() and arguments.out.read_bytes() == content
-        print(f"{arguments.out}: {'as made' if same else 'DIFFERS from what this script makes'}")
+        same = out.is_file() and out.read_bytes() == content
+        print(f"{out}: {'as made' if same else 'DIFFERS from what this script makes'}")
         return 0 if same else 1
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_bytes(content)
-    print(f"{arguments.out}: {len(content)} bytes")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(content)
+    print(f"{out}: {len(content)} bytes")
     return 0
 
 

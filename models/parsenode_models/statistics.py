@@ -18,9 +18,11 @@ def read_statistics(path: Path) -> Statistics:
 
     Raises `Failure` when it is no such file; says where.
     """
+    if not path.is_file():
+        raise Failure(f"{path}: no such file")
     try:
         found = json.loads(path.read_bytes())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise Failure(f"{path}: no JSON: {error}") from error
     if not isinstance(found, dict) or not found:
         raise Failure(f"{path}: want {{type: {{target: four pairs}}}}")
@@ -40,5 +42,9 @@ def _need_pairs(where: str, pairs: object) -> None:
 
 
 def _is_positive(number: object) -> bool:
-    return (isinstance(number, (int, float)) and not isinstance(number, bool)
-            and math.isfinite(number) and number > 0)
+    if not isinstance(number, (int, float)) or isinstance(number, bool):
+        return False
+    try:
+        return math.isfinite(number) and number > 0
+    except OverflowError:  # a whole number that no float holds
+        return False

@@ -10,6 +10,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from conftest import NO_SERIES
+from onnx import helper, numpy_helper
+from parsenode_models import make_tissue_ct
+from parsenode_models.failure import BAD_INPUT, MISUSE, Failure
 from parsenode_models.reference import __main__ as commands
 from parsenode_models.reference import (
     batches,
@@ -25,7 +29,7 @@ from parsenode_models.reference import (
 )
 from parsenode_models.reference.network import TOKEN_WIDTH, Network
 
-have_data = pytest.mark.skipif(not series.SHARED.is_dir(), reason=f"the labelled series are not here: {series.SHARED}")
+have_data = pytest.mark.skipif(not series.SHARED.is_dir(), reason=f"{NO_SERIES}: {series.SHARED}")
 
 
 def have_words() -> bool:
@@ -70,6 +74,50 @@ def test_the_issue_s_targets_are_declared():
         assert "CT" in declared[name]
 
 
+def test_an_installed_package_has_no_folder_to_write_into(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(folder, "FOLDER", tmp_path / "organs-ct-mr")
+    monkeypatch.setattr(make_tissue_ct, "OUTPUT", tmp_path / "tissue-ct" / "tissue-ct.onnx")
+    for main, typed in ((commands.main, ["check"]), (make_tissue_ct.main, [])):
+        monkeypatch.setattr("sys.argv", ["program", *typed])
+        assert main() == MISUSE
+        assert "run this in models/ of a checkout" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_training_without_series_says_so(tmp_path, monkeypatch, capsys):
+    typed = ["train", "--quick", "--folder", str(tmp_path / "made"), "--data", str(tmp_path / "none")]
+    monkeypatch.setattr("sys.argv", ["reference", *typed])
+    assert commands.main() == BAD_INPUT
+    assert "no DICOM files in" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quick_training_writes_over_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "train", lambda *_, **__: pytest.fail("a training was begun"))
+    for typed in ([], ["--folder", str(tmp_path)]):
+        monkeypatch.setattr("sys.argv", ["reference", "train", "--quick", *typed])
+        assert commands.main() == MISUSE
+    assert "is no model folder" in capsys.readouterr().err
+
+
+@committed
+def test_a_training_that_fails_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder.FOLDER, copy)
+
+    def fail(network, made):
+        (made / graphs.FILES["image_encoder"]).write_bytes(b"half")
+        raise RuntimeError("fail")
+
+    monkeypatch.setattr(training, "train", lambda *_, **__: some_network())
+    monkeypatch.setattr(commands, "facts_of", lambda *_: None)
+    monkeypatch.setattr(graphs, "write", fail)
+    monkeypatch.setattr("sys.argv", ["reference", "train", "--folder", str(copy)])
+    with pytest.raises(RuntimeError):
+        commands.main()
+    assert folder.faults(copy) == [] and [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
 def some_network() -> Network:
     torch.manual_seed(7)
     rows = torch.zeros(tokenizer.ENTRIES, dtype=torch.long)
@@ -99,6 +147,14 @@ def test_the_graphs_say_what_the_network_says(tmp_path):
         assert one.shape == tuple(other.shape)
         # Weights lost half of their digits.
         assert np.abs(one - other.numpy()).max() < 0.02 * max(1.0, float(other.abs().max()))
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused():
+    numbers = np.zeros(graphs.HALF_FROM, np.float32)
+    numbers[3] = 1e6
+    model = helper.make_model(helper.make_graph([], "one", [], [], [numpy_helper.from_array(numbers, "large")]))
+    with pytest.raises(Failure, match="large has numbers that half precision cannot hold"):
+        graphs.halve(model)
 
 
 def test_prompts_in_one_call_do_not_depend_on_each_other():

@@ -58,6 +58,9 @@ const MODELS_REQUIREMENTS: [&str; 10] = [
     "torch==2.15.0",
 ];
 
+/// A Python package of which the tests read CLIP's vocabulary and nothing else, so that it comes without what it needs; pinned.
+const VOCABULARY: &str = "open_clip_torch==3.3.0";
+
 /// The Debian release that carries PixelMed's validator of 2025; the one before it has 2022's.
 const PIXELMED_RELEASE: &str = "trixie";
 
@@ -126,7 +129,8 @@ pub(crate) fn need_pip() -> Result<()> {
 /// # Errors
 /// When a package cannot be installed.
 pub(crate) fn python_environment() -> Result<()> {
-    environment(&validators(), "validators", &REQUIREMENTS)
+    let environment = Environment { folder: validators(), requirements: &REQUIREMENTS, alone: &[] };
+    environment.make("validators")
 }
 
 /// Makes the Python environment that models are exported in; does nothing when it is as pinned.
@@ -134,28 +138,62 @@ pub(crate) fn python_environment() -> Result<()> {
 /// # Errors
 /// When a package cannot be installed.
 pub(crate) fn models_environment() -> Result<()> {
-    environment(&models(), "what exports models (PyTorch, about 6 GB)", &MODELS_REQUIREMENTS)
+    let environment =
+        Environment { folder: models(), requirements: &MODELS_REQUIREMENTS, alone: &[VOCABULARY] };
+    environment.make("what exports models (PyTorch, about 6 GB)")
 }
 
-/// An environment `venv` in `folder` with `requirements`, and a stamp beside it of what they were.
-fn environment(folder: &Path, what: &str, requirements: &[&str]) -> Result<()> {
-    let (venv, stamp) = (folder.join("venv"), folder.join("requirements.txt"));
-    let wanted = requirements.join("\n");
-    if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    if !venv.join("bin/pip").is_file() {
-        let made = run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-        if made.is_err() {
-            install_missing(&["python3-venv"])?;
-            run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+/// A Python environment `venv` in a folder, and a stamp beside it of what is in it.
+struct Environment<'a> {
+    folder: PathBuf,
+    /// Installed with what they need.
+    requirements: &'a [&'a str],
+    /// Installed without.
+    alone: &'a [&'a str],
+}
+
+impl Environment<'_> {
+    /// Makes it and installs the packages, where the stamp says that they are others; `what` is for the log.
+    fn make(&self, what: &str) -> Result<()> {
+        let stamp = self.folder.join("requirements.txt");
+        let wanted = [self.requirements, self.alone].concat().join("\n");
+        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
+            return Ok(());
         }
+        self.make_venv()?;
+        line(&format!("installing {what} into {}", self.venv().display()));
+        self.install(&[], self.requirements)?;
+        self.install(&["--no-deps"], self.alone)?;
+        fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
     }
-    line(&format!("installing {what} into {}", venv.display()));
-    let mut pip = Command::new(venv.join("bin/pip"));
-    run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(requirements))?;
-    fs::write(&stamp, wanted).with_context(|| format!("writing {}", stamp.display()))
+
+    fn venv(&self) -> PathBuf {
+        self.folder.join("venv")
+    }
+
+    fn make_venv(&self) -> Result<()> {
+        let folder = &self.folder;
+        fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let venv = self.venv();
+        if venv.join("bin/pip").is_file() {
+            return Ok(());
+        }
+        let make = || run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+        if make().is_err() {
+            install_missing(&["python3-venv"])?;
+            make()?;
+        }
+        Ok(())
+    }
+
+    fn install(&self, options: &[&str], packages: &[&str]) -> Result<()> {
+        if packages.is_empty() {
+            return Ok(());
+        }
+        let mut pip = Command::new(self.venv().join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(options);
+        run(pip.args(packages)).map(drop)
+    }
 }
 
 /// The folder with what viewers read Segmentations with.

@@ -22,6 +22,7 @@ pub(crate) use input::{SliceGrid, VolumeGrid};
 pub(crate) use labels::Label;
 pub(crate) use output::{Activation, Mode, Output, Scale, Weights};
 pub(crate) use prompt::{CtWindow, PromptSpec, Vocabulary};
+pub(crate) use statistics::Statistics;
 
 pub(crate) use targets::OwnTarget;
 

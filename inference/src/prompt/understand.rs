@@ -6,10 +6,10 @@ use domain::{Ask, Recognise, Unsuitable};
 
 use super::context::{check_no_whole_slide, context_for};
 use super::questions::{Question, Questions, Together, Typical};
-use super::windows::{Sought, window_for};
+use super::windows::{Sought, window_for, windows_of};
 use super::words::{Understood, understand};
 use super::{refused, tokens};
-use crate::manifest::{Generation, PromptSpec, Vocabulary};
+use crate::manifest::{Generation, PromptSpec, Statistics, Vocabulary};
 use crate::model::Model;
 use crate::preprocess::check_modality;
 
@@ -167,9 +167,14 @@ impl Asking<'_> {
             domain::Vocabulary::Open => Typical::Unknown,
         };
         match (&self.spec.statistics, self.spec.generation) {
-            (Some(own), _) => {
+            (Some(own), Generation::V2) => {
                 let found = kind.and_then(|kind| own.of(kind, &understood.spoken));
                 found.map_or(without, |four| distributed(*four))
+            }
+            (Some(own), Generation::V1) => {
+                let found = recognition
+                    .and_then(|kind| self.of_window(own, (kind, &understood.spoken), window));
+                found.unwrap_or(without)
             }
             (None, Generation::V2) => Typical::NotAsked,
             (None, Generation::V1) => {
@@ -185,6 +190,27 @@ impl Asking<'_> {
                 }
             }
         }
+    }
+
+    /// A model's own distributions of a target of a type, or that they are of another window; `None` without any.
+    ///
+    /// Where the model has no window as its type has it, they are of the windows that it has.
+    fn of_window(
+        &self,
+        own: &Statistics,
+        (kind, target): (&RecognitionType, &str),
+        window: Option<&str>,
+    ) -> Option<Typical> {
+        let found = own.of(kind.name, target)?;
+        let has = |expected| windows_of(self.spec).iter().any(|window| window.name == expected);
+        if !kind.window.is_some_and(has) {
+            return Some(Typical::Distributed(Box::new(*found)));
+        }
+        let holds = |name: &str| own.of(kind.name, name).is_some();
+        let Ok(name) = catalogue().statistics_name((kind.name, target), window, holds) else {
+            return Some(Typical::OtherWindow);
+        };
+        own.of(kind.name, name).map(|four| Typical::Distributed(Box::new(*four)))
     }
 }
 
@@ -219,4 +245,74 @@ fn add(list: &mut Vec<Question>, question: Question) -> Result<(), Unsuitable> {
 fn refused_prompt(words: &str, why: &str) -> Unsuitable {
     let shown: String = words.chars().filter(|c| !c.is_control()).take(80).collect();
     refused(format!("\"{shown}\": {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use catalogue::Beta;
+    use domain::Instead;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+    use crate::manifest::{Manifest, hex};
+
+    /// A liver in the window of the abdomen and in others, and a spleen; told apart by their first number.
+    const STATISTICS: &str = r#"{"CT-Abdomen": {
+        "liver": [[1, 2], [1, 2], [1, 2], [1, 2]],
+        "liver (non abdomen window)": [[3, 2], [1, 2], [1, 2], [1, 2]],
+        "spleen": [[5, 2], [1, 2], [1, 2], [1, 2]]}}"#;
+
+    /// The tiny v1 with statistics of its own, and more in its manifest.
+    fn manifest(more: &str) -> Manifest {
+        let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/prompt-v1-tiny");
+        let folder = tempfile::tempdir().unwrap();
+        for entry in fs::read_dir(tiny).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+        fs::write(folder.path().join("target_dist.json"), STATISTICS).unwrap();
+        let path = folder.path().join("model.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let sha256 = hex(&Sha256::digest(STATISTICS));
+        let files =
+            format!("[files.statistics]\nfile = \"target_dist.json\"\nsha256 = \"{sha256}\"");
+        fs::write(&path, format!("{text}\n{files}\n{more}")).unwrap();
+        Manifest::read(folder.path()).unwrap()
+    }
+
+    /// The first number of what the mask of a target is compared with in a CT of the abdomen.
+    fn first(manifest: &Manifest, target: &str, window: &str) -> Result<Beta, Typical> {
+        let instead = Instead {
+            modality: Some("CT".into()),
+            site: Some("abdomen".into()),
+            window: Some(window.into()),
+            ..Instead::default()
+        };
+        let context = context_for(&DataSet::default(), &instead).unwrap();
+        let ask = Ask { instead, ..Ask::default() };
+        let spec = manifest.prompting().unwrap();
+        let asking = Asking { spec, ask: &ask, context: &context };
+        let typical = asking.question(target).unwrap().typical;
+        if let Typical::Distributed(four) = &typical { Ok(four[0]) } else { Err(typical) }
+    }
+
+    #[test]
+    fn statistics_of_its_own_belong_to_a_window_as_the_published_ones_do() {
+        let manifest = manifest("");
+        let beta = |a| Ok(Beta::new(a, 2.0).unwrap());
+        assert_eq!(first(&manifest, "liver", "abdomen"), beta(1.0));
+        assert_eq!(first(&manifest, "liver", "lung"), beta(3.0));
+        assert_eq!(first(&manifest, "spleen", "abdomen"), beta(5.0));
+        assert_eq!(first(&manifest, "spleen", "lung"), Err(Typical::OtherWindow));
+        assert_eq!(first(&manifest, "pancreas", "lung"), Err(Typical::Unjudged));
+    }
+
+    #[test]
+    fn statistics_of_its_own_belong_to_windows_of_its_own() {
+        let manifest = manifest("[[window]]\nname = \"trunk\"\nlow_hu = -400\nhigh_hu = 500\n");
+        assert_eq!(first(&manifest, "spleen", "trunk"), Ok(Beta::new(5.0, 2.0).unwrap()));
+    }
 }

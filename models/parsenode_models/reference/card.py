@@ -62,14 +62,16 @@ nobody labelled (the idea of SynthSeg). "chest" are ellipses in the shape of a c
 All are turned by up to 15°, scaled by 0.7 to 1.4, shifted, bent and cropped at random, with noise and another resolution. CT also
 gets random contrast agent in vessels and organs, other contents of stomach and bowel, and narrower windows; MR other gamma and
 uneven coils. Left and right are never exchanged.
-There are {prompts} prompts a picture, in {templates} wordings with synonyms. Some ask for what is not there, at least one for what no
-picture has ("retinal vessel"); some of those are in words that the network does not know.
+There are {prompts} prompts a picture, in {templates} wordings with synonyms. Some ask for what is not there, at least one for what is
+taken to be in no picture ("retinal vessel"); some of those are in words that the network does not know.
 
 Held out and never trained on: slices {held_out}, counted from 0, feet to head. One slice on
 each side of them is used by neither, except as the neighbour of a held-out one. That is a distance of 6 mm in the same patient:
 the split shows memory of single slices, not more.
 
 ## How
+
+In `models/`, with what `pip install '.[export,reference]'` and `pip install --no-deps open_clip_torch` bring:
 
     python -m parsenode_models.reference train       # with --data, the folder of the series
     python -m parsenode_models.reference evaluate
@@ -92,6 +94,8 @@ below are of pictures made as the node makes them.
 - The chest above the diaphragm was only seen as ellipses: airways and gas in the bowel may be taken for lung, and the heart and its
   vessels for something of the abdomen.
 - Bones of head, shoulders, arms and legs were never seen.
+- Bladder, prostate, uterus, heart and esophagus are among the words that were always taught as absent, also in pictures that
+  may show them, such as the slices of the pelvis: an answer that they are not there means nothing.
 - Small things are coarse at {half} x {half}.
 - It has seen no tumour, no child, and nobody lying on the side or on the belly.
 

@@ -9,6 +9,7 @@ import torch
 from onnx import TensorProto, checker, helper, numpy_helper
 from torch import nn
 
+from ..half import halved
 from .network import COARSE, FINE, TOKEN_WIDTH, WIDTHS, MaskDecoder, Network
 from .pictures import SIDE
 
@@ -111,14 +112,17 @@ def named(model: onnx.ModelProto, producer: str, graph: str) -> None:
 
 
 def halve(model: onnx.ModelProto) -> None:
-    """Stores large constants in half precision, tables of integers in 16 bits, with a cast behind each."""
+    """Stores large constants in half precision, tables of integers in 16 bits, with a cast behind each.
+
+    Raises `Failure` when a constant does not fit in half precision.
+    """
     casts = []
     for constant in model.graph.initializer:
         values = numpy_helper.to_array(constant)
         if values.size < HALF_FROM:
             continue
         if values.dtype == np.float32:
-            smaller, to = values.astype(np.float16), TensorProto.FLOAT
+            smaller, to = halved(constant.name, values), TensorProto.FLOAT
         elif values.dtype == np.int64 and values.min() >= -32768 and values.max() < 32768:
             smaller, to = values.astype(np.int16), TensorProto.INT64
         else:

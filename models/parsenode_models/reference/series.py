@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 from scipy import ndimage
 
+from ..failure import Failure
 from .targets import CLASS_COUNT, NAMES, TARGETS, class_of
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -52,8 +53,13 @@ class Stack:
 
 
 def read_series(folder: Path) -> tuple[np.ndarray, str]:
-    """`[D, rows, columns]` from feet to head, and the modality as prompts say it."""
+    """`[D, rows, columns]` from feet to head, and the modality as prompts say it.
+
+    Raises `Failure` when there is no series.
+    """
     headers = [pydicom.dcmread(file) for file in sorted(folder.glob("*.dcm"))]
+    if not headers:
+        raise Failure(f"no DICOM files in {folder}; give --data, the folder of the labelled series")
     headers.sort(key=along_normal)
     values = [
         h.pixel_array * float(h.get("RescaleSlope") or 1) + float(h.get("RescaleIntercept") or 0) for h in headers

@@ -69,7 +69,9 @@ TARGETS = [
 ]
 NAMES = [target.name for target in TARGETS]
 
-# Words for what no picture of the training shows. They teach that a word of a target does not make the target.
+# Words for what is taken to be in no picture of the training. They teach that a word of a target does not make the target.
+# Of bladder, prostate, uterus, heart and esophagus this is not so: slices of the pelvis may show the first three, the upper ones
+# the last two. The card says it among the failures.
 FOREIGN = [
     "retinal vessel",
     "optic disc",
