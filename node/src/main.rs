@@ -129,8 +129,7 @@ fn configuration(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Check { file } => {
             let config = settings::load(file)?;
             drop(Security::open(&config)?);
-            let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-            let models = models::load_all(&config, &runtime, &inference::LoadOptions::default())?;
+            let models = models::load_all(&config, &inference::LoadOptions::default())?;
             for line in explain::lines(&config, clock::now()) {
                 text::print_line(&line)?;
             }

@@ -9,8 +9,8 @@ use config::{Config, ModelConfig};
 use domain::Ask;
 use inference::{LoadOptions, Model, Runtime, RuntimeOptions};
 
-use crate::asking;
 use crate::failure::{Failure, Fault, OrFail};
+use crate::{asking, settings};
 
 /// A model that is built into the program.
 struct BuiltIn {
@@ -58,12 +58,18 @@ pub(crate) fn kept(config: &Config) -> LoadOptions {
     LoadOptions { embeddings: Some(config.node.data.join("embeddings")) }
 }
 
-/// Loads every model of a configuration, and checks what the rules ask of them; all faults of all models in one failure.
-pub(crate) fn load_all(
-    config: &Config,
-    runtime: &Runtime,
-    options: &LoadOptions,
-) -> Result<Models, Failure> {
+/// Loads every model of a configuration, and checks what the rules ask of them; all faults of all models in one failure. A node
+/// without models only receives, and needs no ONNX Runtime.
+pub(crate) fn load_all(config: &Config, options: &LoadOptions) -> Result<Models, Failure> {
+    let mut models = Models::new();
+    if !config.models.is_empty() {
+        models = load_each(config, &runtime(&settings::runtime_options(config)?)?, options)?;
+    }
+    asking::check_rules(&config.routing.rules, &models)?;
+    Ok(models)
+}
+
+fn load_each(config: &Config, runtime: &Runtime, options: &LoadOptions) -> Result<Models, Failure> {
     let mut models = Models::new();
     let mut faults = Vec::new();
     for model in &config.models {
@@ -77,7 +83,6 @@ pub(crate) fn load_all(
     if !faults.is_empty() {
         return Err(Failure::new(Fault::Configuration, faults.join("\n")));
     }
-    asking::check_rules(&config.routing.rules, &models)?;
     Ok(models)
 }
 

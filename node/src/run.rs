@@ -104,19 +104,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
 fn choose(args: &RunArgs) -> Result<Choice, Failure> {
     let ask = args.ask.ask()?;
     let config = args.config.as_deref().map(settings::load).transpose()?;
-    let options = match &config {
-        Some(config) => settings::runtime_options(config)?,
-        None => RuntimeOptions {
-            library: args.onnxruntime.clone(),
-            threads: args.threads,
-            ..RuntimeOptions::default()
-        },
+    let options = RuntimeOptions {
+        library: args.onnxruntime.clone(),
+        threads: args.threads,
+        ..RuntimeOptions::default()
     };
-    let runtime = models::runtime(&options)?;
     let models = match (&config, &args.model) {
-        (Some(config), _) => models::load_all(config, &runtime, &LoadOptions::default())?,
-        (None, Some(folder)) => one(models::load(folder, &runtime)?),
-        (None, None) => one(models::load_built_in_for(&ask, &runtime)?),
+        (Some(config), _) => models::load_all(config, &LoadOptions::default())?,
+        (None, Some(folder)) => one(models::load(folder, &models::runtime(&options)?)?),
+        (None, None) => one(models::load_built_in_for(&ask, &models::runtime(&options)?)?),
     };
     if config.is_none() {
         for model in models.values() {

@@ -68,8 +68,7 @@ impl Node {
     /// Everything that can be wrong is found here, before a port is taken.
     fn open(config: Config) -> Result<Self, Failure> {
         let security = Security::open(&config)?;
-        let runtime = models::runtime(&settings::runtime_options(&config)?)?;
-        let models = Arc::new(models::load_all(&config, &runtime, &models::kept(&config))?);
+        let models = Arc::new(models::load_all(&config, &models::kept(&config))?);
         let folder = &config.node.data;
         let durability = config.receive.durability;
         let (spool, recovery) =
