@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::TlsProfile;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -24,8 +24,8 @@ pub struct ClientTrust {
     pub credentials: Option<Credentials>,
 }
 
-/// How a TLS connection is asked for: TLS 1.3, else 1.2, by the suites of `profile`. The server's certificate is always
-/// checked, and its name too.
+/// How a TLS connection is asked for: TLS 1.3, else 1.2, by the suites of `profile`. The server's certificate is
+/// checked at each connection, and its name too.
 ///
 /// # Errors
 /// [`TrustError`] when key and certificate do not fit, or a CA cannot be one.
@@ -40,12 +40,15 @@ pub fn client_config(
     let verifier = ServerVerifier { anchors: Anchors::new(trust.authorities)?, provider: ring };
     // Of webpki's check nothing is left out but what a certificate in the file itself does not need.
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-    Ok(Arc::new(match trust.credentials {
+    let mut config = match trust.credentials {
         None => builder.with_no_client_auth(),
         Some(Credentials { chain, key }) => builder
             .with_client_auth_cert(chain, key)
             .map_err(|error| TrustError::Key(error.to_string()))?,
-    }))
+    };
+    // In a session that is resumed nobody shows a certificate.
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
 /// Whom we go on speaking with.

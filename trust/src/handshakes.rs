@@ -7,8 +7,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
+use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConnection, Connection, ServerConnection};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConnection, Connection, HandshakeKind, ServerConnection, SupportedProtocolVersion,
+};
 
 use crate::{
     ClientCertificates, ClientConfig, ClientTrust, Clock, Credentials, ServerConfig, client_config,
@@ -172,4 +176,51 @@ fn a_pinned_server_has_the_name_it_is_reached_by() {
     let other = self_signed(named);
     let wrong = goes_on(&[&other], &other, NOW).unwrap_err();
     assert!(wrong.contains("not valid for name"), "{wrong}");
+}
+
+/// A client that would resume sessions if it could, by one version.
+fn resuming(
+    shown: &Holder,
+    trusted: &Holder,
+    version: &'static SupportedProtocolVersion,
+) -> Arc<ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(trusted.der.clone()).unwrap();
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_details(ring, Arc::new(clock(NOW)));
+    let builder = builder.with_protocol_versions(&[version]).unwrap().with_root_certificates(roots);
+    let Credentials { chain, key } = shown.credentials();
+    let mut config = builder.with_client_auth_cert(chain, key).unwrap();
+    config.resumption = Resumption::in_memory_sessions(8);
+    Arc::new(config)
+}
+
+/// A server that would let sessions be resumed.
+fn letting_resume(own: &Holder) -> Arc<ServerConfig> {
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_details(ring, Arc::new(clock(NOW)));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let Credentials { chain, key } = own.credentials();
+    Arc::new(builder.with_single_cert(chain, key).unwrap())
+}
+
+/// How the second connection between these two begins.
+fn second(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> HandshakeKind {
+    let shake = || shake(Arc::clone(client), Arc::clone(server)).unwrap();
+    assert_eq!(shake().1.handshake_kind(), Some(HandshakeKind::Full));
+    shake().1.handshake_kind().unwrap()
+}
+
+#[test]
+fn certificates_are_shown_each_time() {
+    let ca = authority(2099);
+    let (node, peer) = (ca.sign(), ca.sign());
+    let (ours, theirs) = (answering(&node, &[&ca], NOW), letting_resume(&node));
+    for version in [&TLS12, &TLS13] {
+        let client = resuming(&peer, &ca, version);
+        assert_eq!(second(&client, &theirs), HandshakeKind::Resumed, "where the server lets it");
+        let client = resuming(&peer, &ca, version);
+        assert_eq!(second(&client, &ours), HandshakeKind::Full);
+    }
+    assert_eq!(second(&asking(&peer, &[&ca], NOW), &theirs), HandshakeKind::Full);
 }

@@ -6,8 +6,8 @@ use domain::TlsProfile;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
 
 use crate::anchors::{Anchors, Trusted};
@@ -25,7 +25,7 @@ pub enum ClientCertificates {
     None,
 }
 
-/// How TLS is answered: TLS 1.2 or 1.3, by the suites of `profile`.
+/// How TLS is answered: TLS 1.2 or 1.3, by the suites of `profile`, each time with a full handshake.
 ///
 /// # Errors
 /// [`TrustError`] when key and certificate do not fit, or a CA cannot be one.
@@ -45,7 +45,11 @@ pub fn server_config(
     };
     let Credentials { chain, key } = credentials;
     let config = builder.with_single_cert(chain, key);
-    Ok(Arc::new(config.map_err(|error| TrustError::Key(error.to_string()))?))
+    let mut config = config.map_err(|error| TrustError::Key(error.to_string()))?;
+    // Who resumes a session shows no certificate, and what it showed once may be over by now.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
 }
 
 /// Who is let in, of those that show a certificate.
