@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{Moment, Secret, TokenAlgorithm};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use jsonwebtoken::errors::Error;
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode};
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ use crate::{TrustError, signatures};
 const LEEWAY_S: u64 = 60;
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
+/// Longest text about a token that cannot be read, in characters.
+const FAULT_CHARACTERS_MAX: usize = 200;
 /// Shortest shared secret, in bytes (RFC 7518 §3.2).
 const SECRET_BYTES_MIN: usize = 32;
 
@@ -124,7 +127,7 @@ impl TokenRules {
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
         let decoded = decode::<Claims>(token.expose().trim_ascii(), &self.key.key, &validation);
-        let claims = decoded.map_err(|error| format!("the token is not good: {error}"))?.claims;
+        let TokenData { claims, .. } = decoded.map_err(|error| fault(&error))?;
         self.judge(&claims, now)?;
         Ok(claims.sub)
     }
@@ -149,6 +152,12 @@ impl TokenRules {
         }
         if claims.sub.is_empty() { Err("the token names nobody".into()) } else { Ok(()) }
     }
+}
+
+/// What is wrong with a token that cannot be read. The text may quote it, and anybody can send one: it stays on one line.
+fn fault(error: &Error) -> String {
+    let text: String = error.to_string().escape_default().take(FAULT_CHARACTERS_MAX).collect();
+    format!("the token is not good: {text}")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
@@ -208,8 +217,21 @@ mod tests {
         refused(&with(r#","nbf":"now""#), "not good");
         refused(&with("").replace("parsenode", "pacs"), "somebody else");
         refused(&with("").replace("ct1", ""), "nobody");
+        refused(&with("").replace("1800000010", r#""a\nb""#), r#""a\\nb\""#);
         let rules = TokenRules { issuer: Some("idp".into()), ..rules() };
         assert!(verdict(&rules, &with("")).unwrap_err().contains("by somebody else"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_token_stays_on_one_line() {
+        let said = |alg: &str| {
+            let token = hs256(&format!(r#"{{"alg":"{alg}"}}"#), &with(""), b"");
+            rules().verify(&Secret::new(token.into_bytes()), now()).unwrap_err()
+        };
+        let forged = said(r#"x\n2026-01-01T00:00:00Z INFO accepted calling=\"CT1\" \u001b[2K"#);
+        assert!(forged.contains(r"x\n2026-01-01"), "{forged}");
+        assert!(forged.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{forged}");
+        assert!(said(&"x".repeat(5000)).len() < 250);
     }
 
     #[test]
