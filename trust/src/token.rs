@@ -127,7 +127,10 @@ impl TokenRules {
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
         let decoded = decode::<Claims>(token.expose().trim_ascii(), &self.key.key, &validation);
-        let TokenData { claims, .. } = decoded.map_err(|error| fault(&error))?;
+        let TokenData { header, claims } = decoded.map_err(|error| fault(&error))?;
+        if header.crit.is_some() {
+            return Err("the token asks for extensions, and none is known here (crit)".into());
+        }
         self.judge(&claims, now)?;
         Ok(claims.sub)
     }
@@ -232,6 +235,16 @@ mod tests {
         assert!(forged.contains(r"x\n2026-01-01"), "{forged}");
         assert!(forged.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{forged}");
         assert!(said(&"x".repeat(5000)).len() < 250);
+    }
+
+    #[test]
+    fn what_a_token_insists_on_is_not_ignored() {
+        for crit in [r#"["b64"]"#, r#"["http://example.com/x"]"#, "[]"] {
+            let header = format!(r#"{{"alg":"HS256","crit":{crit}}}"#);
+            let token = hs256(&header, &with(""), SECRET.trim_ascii_end());
+            let reason = rules().verify(&Secret::new(token.into_bytes()), now()).unwrap_err();
+            assert!(reason.contains("crit"), "{reason}");
+        }
     }
 
     #[test]
