@@ -1,6 +1,7 @@
 //! User identities as JSON Web Tokens (RFC 7519): signature, times, audience and issuer are checked.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use domain::{Moment, Secret, TokenAlgorithm};
 use jsonwebtoken::errors::Error;
@@ -9,6 +10,7 @@ use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::{TrustError, signatures};
@@ -33,8 +35,12 @@ fn jose(algorithm: TokenAlgorithm) -> Algorithm {
 fn needs(algorithm: TokenAlgorithm) -> &'static str {
     match algorithm {
         TokenAlgorithm::Hs256 => "HS256: a secret of at least 32 bytes",
-        TokenAlgorithm::Rs256 => "RS256: an RSA public key, -----BEGIN PUBLIC KEY-----",
-        TokenAlgorithm::Es256 => "ES256: a P-256 public key, -----BEGIN PUBLIC KEY-----",
+        TokenAlgorithm::Rs256 => {
+            "RS256: an RSA public key of 2048 to 8192 bits, -----BEGIN PUBLIC KEY-----"
+        }
+        TokenAlgorithm::Es256 => {
+            "ES256: a public key on P-256, its point not compressed, -----BEGIN PUBLIC KEY-----"
+        }
     }
 }
 
@@ -54,10 +60,10 @@ impl TokenKey {
         let key = match algorithm {
             TokenAlgorithm::Hs256 => shared_secret(bytes),
             TokenAlgorithm::Rs256 => {
-                public_key(bytes, RSA).map(|der| DecodingKey::from_rsa_der(&der))
+                public_key(bytes, is_rsa).map(|der| DecodingKey::from_rsa_der(&der))
             }
             TokenAlgorithm::Es256 => {
-                public_key(bytes, EC).map(|der| DecodingKey::from_ec_der(&der))
+                public_key(bytes, is_p256).map(|point| DecodingKey::from_ec_der(&point))
             }
         };
         let key = key.ok_or_else(|| TrustError::TokenKey(needs(algorithm)))?;
@@ -65,9 +71,13 @@ impl TokenKey {
     }
 }
 
-/// Algorithm identifiers of public keys (RFC 3279 §2.3).
-const RSA: &str = "1.2.840.113549.1.1.1";
+/// Public keys on elliptic curves, and the curve of ES256 (RFC 5480 §2.1.1).
 const EC: &str = "1.2.840.10045.2.1";
+const P256: &str = "1.2.840.10045.3.1.7";
+/// RSA keys with which signatures are checked, in bits (RFC 7518 §3.3; ring takes no longer ones).
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
+/// A point on P-256: 4 for "not compressed", and two numbers of 32 bytes (SEC 1 §2.3.3).
+const P256_POINT_BYTES: usize = 65;
 
 fn shared_secret(bytes: &[u8]) -> Option<DecodingKey> {
     let secret = bytes.trim_ascii_end();
@@ -75,12 +85,28 @@ fn shared_secret(bytes: &[u8]) -> Option<DecodingKey> {
     (secret.len() >= SECRET_BYTES_MIN && !is_pem).then(|| DecodingKey::from_secret(secret))
 }
 
-/// The bits of a public key of this kind.
-fn public_key(pem: &[u8], kind: &str) -> Option<Vec<u8>> {
+/// The bits of a public key that fits.
+fn public_key(pem: &[u8], fits: fn(&SubjectPublicKeyInfo<'_>) -> bool) -> Option<Vec<u8>> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).ok()?;
     let (_, info) = SubjectPublicKeyInfo::from_der(&der).ok()?;
-    let fits = info.algorithm.algorithm.to_id_string() == kind;
-    fits.then(|| info.subject_public_key.data.to_vec())
+    fits(&info).then(|| info.subject_public_key.data.to_vec())
+}
+
+fn is_rsa(info: &SubjectPublicKeyInfo<'_>) -> bool {
+    let Ok(PublicKey::RSA(key)) = info.parsed() else { return false };
+    let zeros = key.modulus.iter().take_while(|byte| **byte == 0).count();
+    let modulus = key.modulus.get(zeros..).unwrap_or_default();
+    let unused = modulus.first().map_or(0, |byte| byte.leading_zeros());
+    let bits = modulus.len().saturating_mul(8).saturating_sub(unused.try_into().unwrap_or(0));
+    RSA_BITS.contains(&bits)
+}
+
+fn is_p256(info: &SubjectPublicKeyInfo<'_>) -> bool {
+    let curve = info.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
+    let point = &info.subject_public_key.data;
+    info.algorithm.algorithm.to_id_string() == EC
+        && curve.is_some_and(|curve| curve.to_id_string() == P256)
+        && (point.len(), point.first()) == (P256_POINT_BYTES, Some(&4))
 }
 
 /// What a token must say.
@@ -275,8 +301,39 @@ mod tests {
         // The old trick: HMAC with the public key, which everybody has, as its secret.
         let forged = hs256(r#"{"alg":"HS256"}"#, &with(""), pem.as_bytes());
         assert!(rules.verify(&Secret::new(forged.into_bytes()), now()).is_err());
-        assert!(TokenKey::from_file(TokenAlgorithm::Rs256, pem.as_bytes()).is_err());
-        assert!(TokenKey::from_file(TokenAlgorithm::Hs256, pem.as_bytes()).is_err());
-        assert!(TokenKey::from_file(TokenAlgorithm::Hs256, b"short").is_err());
+    }
+
+    /// Made by openssl: RSA of 1024 and 2048 bits, P-256 with its point compressed, secp256k1.
+    const RSA_1024: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCzt4Gsn5X1p7yErKSpPCsiJNqV3EYqfX3oC+RdmUFZXHTXuDjx\
+        o3hTwuqK3BKUc++xlXyRX4rCPF/rc+xDm5TS2elgr1V3HJxy23s9waGX/bOm8OJehB556logYpcKSootH3R9rWaMyeHF+fw5A2RkxCFF3M/E\
+        w0EhD9umeNV6QwIDAQAB";
+    const RSA_2048: &str = "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA64HKVdb7o79wYW6/VjAyQ53OftKFRyv70DLMVLcNqJAR\
+        HZoG02kq21K8hqIdaYE9o6uvEuP00DvSt2n8r9sfNPLLSpatWwh4LQBO92W1f58vG3WCzspuXB/1yvjt9zYmZGuh7PImVfL6e0aiDWqdFbK0\
+        neKtvpOwA2OcnDmGfZOvi9KAdAOb0+N6OF2OUmpRLijdJITlpD2QJXQrsAq+rz+rU2yH3aVKW/+bvoGI5WCed1vYuTyY2+16ttutYjq/QdTg\
+        Y+gXEf/GSckqHNDr20DxnhUCiSAkEgsROJyeCXXmLpZiAcMINUYNSH3UQqcS2j3fz08JyrIHSv44gL6zlwIDAQAB";
+    const P256_COMPRESSED: &str =
+        "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgAD4lIAprA5C7nJdsnPxD8s6x8W3afczoLp8DsOUWcwN7w=";
+    const SECP256K1: &str = "MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEsuAGTiLk9m7AawsirszQcqcTp0BEJ0Kn6NTq2Pf57RlWQajBzgOKoiLQ\
+        9E1P0apmb9eyBPgRvC0/1u947jHg8Q==";
+
+    fn public_pem(base64: &str) -> String {
+        format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n")
+    }
+
+    #[test]
+    fn a_key_that_no_token_could_be_checked_with_is_refused() {
+        let taken = |algorithm, pem: &str| TokenKey::from_file(algorithm, pem.as_bytes()).is_ok();
+        let (rs256, es256) = (TokenAlgorithm::Rs256, TokenAlgorithm::Es256);
+        let p256 = ec_key().public_pem();
+        assert!(taken(es256, &p256) && taken(rs256, &public_pem(RSA_2048)));
+        assert!(!taken(rs256, &p256) && !taken(es256, &public_pem(RSA_2048)));
+        assert!(!taken(rs256, &public_pem(RSA_1024)));
+        assert!(!taken(es256, &public_pem(SECP256K1)));
+        assert!(!taken(es256, &public_pem(P256_COMPRESSED)));
+        let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        assert!(!taken(es256, &p384.public_key_pem()));
+        assert!(!taken(TokenAlgorithm::Hs256, &p256) && !taken(TokenAlgorithm::Hs256, "short"));
+        let fault = TokenKey::from_file(rs256, public_pem(RSA_1024).as_bytes()).unwrap_err();
+        assert!(fault.to_string().contains("2048"), "{fault}");
     }
 }
