@@ -197,7 +197,8 @@ fn seconds(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signatures::tests::{ec_key, encoded, hs256};
+    use crate::signatures::tests::{ec_key, encoded, hmac, hs256};
+    use ring::hmac;
 
     const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef\n";
     const NOW_S: u64 = 1_800_000_000;
@@ -273,34 +274,55 @@ mod tests {
         }
     }
 
-    #[test]
-    fn signatures_and_algorithms_are_checked() {
-        let refuse = |token: String| rules().verify(&Secret::new(token.into_bytes()), now());
-        let header = r#"{"alg":"HS256"}"#;
-        assert!(refuse(hs256(header, &with(""), b"another secret of thirty-two bytes")).is_err());
-        assert!(refuse(hs256(r#"{"alg":"none"}"#, &with(""), b"")).is_err());
-        assert!(
-            refuse(format!("{}.{}.", encoded(r#"{"alg":"none"}"#), encoded(&with("")))).is_err()
-        );
-        assert!(refuse(hs256(r#"{"alg":"HS512"}"#, &with(""), SECRET.trim_ascii_end())).is_err());
-        let mut token = hs256(header, &with(""), SECRET.trim_ascii_end());
-        token.insert(header.len() + 5, 'A');
-        assert!(refuse(token).is_err());
-        assert!(refuse("x".repeat(TOKEN_BYTES_MAX + 1)).is_err());
-        assert!(refuse(String::new()).is_err());
+    /// What is said of a token that is not good.
+    fn refused(rules: &TokenRules, token: String) -> String {
+        rules.verify(&Secret::new(token.into_bytes()), now()).unwrap_err()
     }
 
     #[test]
-    fn a_token_under_a_public_key_and_the_key_as_a_secret() {
+    fn signatures_are_checked() {
+        let (header, secret) = (r#"{"alg":"HS256"}"#, SECRET.trim_ascii_end());
+        let stranger = hs256(header, &with(""), b"another secret of thirty-two bytes");
+        assert!(refused(&rules(), stranger).contains("InvalidSignature"));
+        let mut parts: Vec<String> =
+            hs256(header, &with(""), secret).split('.').map(str::to_owned).collect();
+        parts[1] = encoded(&with("").replace("ct1", "ct2"));
+        assert!(refused(&rules(), parts.join(".")).contains("InvalidSignature"), "another user");
+        assert!(refused(&rules(), "x".repeat(TOKEN_BYTES_MAX + 1)).contains("longer"));
+        assert!(refused(&rules(), String::new()).contains("InvalidToken"));
+    }
+
+    /// Each tag is right by its own lights, and each algorithm is not the one that is configured.
+    #[test]
+    fn algorithms_are_checked() {
+        let secret = SECRET.trim_ascii_end();
+        let unsigned = format!("{}.{}.", encoded(r#"{"alg":"none"}"#), encoded(&with("")));
+        for token in [unsigned, hs256(r#"{"alg":"none"}"#, &with(""), secret)] {
+            let reason = refused(&rules(), token);
+            assert!(reason.contains("unknown variant `none`"), "{reason}");
+        }
+        let longer = hmac(hmac::HMAC_SHA512, r#"{"alg":"HS512"}"#, &with(""), secret);
+        let reason = refused(&rules(), longer);
+        assert!(reason.contains("InvalidAlgorithm"), "{reason}");
+    }
+
+    #[test]
+    fn a_token_under_a_public_key() {
         let key = ec_key();
-        let pem = key.public_pem();
-        let es256 = TokenKey::from_file(TokenAlgorithm::Es256, pem.as_bytes()).unwrap();
-        let rules = TokenRules { key: es256, ..rules() };
+        let es256 = TokenKey::from_file(TokenAlgorithm::Es256, key.public_pem().as_bytes());
+        let rules = TokenRules { key: es256.unwrap(), ..rules() };
         let token = key.sign(r#"{"alg":"ES256"}"#, &with(""));
         assert_eq!(rules.verify(&Secret::new(token.into_bytes()), now()), Ok("ct1".into()));
-        // The old trick: HMAC with the public key, which everybody has, as its secret.
-        let forged = hs256(r#"{"alg":"HS256"}"#, &with(""), pem.as_bytes());
-        assert!(rules.verify(&Secret::new(forged.into_bytes()), now()).is_err());
+        // The old trick: HMAC with the public key, which everybody has, as its secret, in every form that one might hold it in.
+        let (pem, spki) = (key.public_pem(), key.public_spki());
+        let held = rules.key.key.as_bytes();
+        assert!(spki.ends_with(held) && held.len() == P256_POINT_BYTES, "the point itself");
+        for secret in [held, &spki, pem.as_bytes(), pem.trim().as_bytes()] {
+            let reason = refused(&rules, hs256(r#"{"alg":"HS256"}"#, &with(""), secret));
+            assert!(reason.contains("InvalidAlgorithm"), "{reason}");
+            let reason = refused(&rules, hs256(r#"{"alg":"ES256"}"#, &with(""), secret));
+            assert!(reason.contains("InvalidSignature"), "{reason}");
+        }
     }
 
     /// Made by openssl: RSA of 1024 and 2048 bits, P-256 with its point compressed, secp256k1.
