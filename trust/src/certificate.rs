@@ -22,13 +22,12 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// The first certificate of a PEM file.
+    /// The certificates of a PEM file in their order, at least one.
     ///
     /// # Errors
-    /// [`TrustError`] when there is none, or it cannot be read.
-    pub fn from_pem(pem: &[u8]) -> Result<Self, TrustError> {
-        let found = certificates(pem)?;
-        Self::from_der(found.first().ok_or(TrustError::NoCertificate)?)
+    /// [`TrustError`] when there is none, or one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>, TrustError> {
+        certificates(pem)?.iter().map(|der| Self::from_der(der)).collect()
     }
 
     /// A certificate as it comes in a handshake.
@@ -140,7 +139,11 @@ mod tests {
         params.not_before = date_time_ymd(2026, 1, 2);
         params.not_after = date_time_ymd(2027, 3, 4);
         let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let read = Certificate::from_pem(made.pem().as_bytes()).unwrap();
+        let twice = made.pem().repeat(2);
+        let [read, second] = &Certificate::from_pem(twice.as_bytes()).unwrap()[..] else {
+            panic!()
+        };
+        assert_eq!(read, second);
         let expected = ["CT 1", "ct1.example.org", "10.0.0.7", "ct@example.org"];
         assert_eq!(read.facts.names, expected);
         assert!(read.subject.contains("CT 1"), "{}", read.subject);
@@ -148,7 +151,7 @@ mod tests {
         assert_eq!((from.as_str(), to.as_str()), ("20260102", "20270304"));
         let digest: [u8; 32] = Sha256::digest(made.der()).into();
         assert_eq!(read.facts.fingerprint, Fingerprint(digest));
-        assert_eq!(facts(made.der()), Some(read.facts));
+        assert_eq!(facts(made.der()).as_ref(), Some(&read.facts));
     }
 
     #[test]
