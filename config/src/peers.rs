@@ -8,7 +8,7 @@ use domain::{
 use ipnet::IpNet;
 
 use crate::Faults;
-use crate::resolve::{ae_titles, check_unique};
+use crate::resolve::{ASSOCIATIONS_MAX, ae_titles, at_most, check_unique};
 use crate::sop_classes::sop_classes;
 use crate::written_security as written;
 
@@ -86,6 +86,8 @@ fn check_amounts(key: &str, written: &written::Peer, faults: &mut Faults) {
     for (name, _) in amounts.iter().filter(|(_, sound)| *sound == Some(false)) {
         faults.add(&format!("{key} {name}"), "must be above 0");
     }
+    let associations = written.associations_max.unwrap_or_default();
+    at_most(&format!("{key} associations_max"), associations, ASSOCIATIONS_MAX, faults);
 }
 
 /// A range such as `10.1.0.0/16` or `fd00::/8`, or one address.
