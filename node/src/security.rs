@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use trust::{ClientCertificates, ClientTrust, Clock, Credentials, Passcodes, ServerName};
 
 pub(crate) use certificates::{Expiring, Expiry};
-pub(crate) use reload::Reloading;
+pub(crate) use reload::{Hangup, Reloading};
 
 use crate::clock;
 use crate::failure::{Failure, Fault};
