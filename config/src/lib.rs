@@ -149,6 +149,29 @@ mod tests {
     }
 
     #[test]
+    fn counts_that_no_machine_has_room_for() {
+        let peer = |count: u64| format!("[[peer]]\nname = \"a\"\nassociations_max = {count}\n");
+        let text = |associations: u64, threads: u64| {
+            format!(
+                "{LEAST}[receive]\nassociations_max = {associations}\n[inference]\n\
+                 workers = {threads}\nthreads = {threads}\n{}",
+                peer(associations)
+            )
+        };
+        parse(&text(65_536, 1_024), Path::new("/")).unwrap();
+        for faults in [faults(&text(65_537, 1_025)), faults(&text(1 << 62, 1 << 62))] {
+            for part in [
+                "receive.associations_max: must not be above 65536",
+                "peer \"a\" associations_max: must not be above 65536",
+                "inference.workers: must not be above 1024",
+                "inference.threads: must not be above 1024",
+            ] {
+                assert!(faults.contains(part), "{part} is not in\n{faults}");
+            }
+        }
+    }
+
+    #[test]
     fn faults_of_security() {
         let peer = |name: &str, more: &str| format!("[[peer]]\nname = {name:?}\n{more}\n");
         let text = [

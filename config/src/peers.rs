@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use domain::{
     AeTitle, Allowance, IdentityDemand, IdentityKind, PeerRule, PeerTable, Service, SopClassUid,
 };
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::Faults;
-use crate::resolve::{ae_titles, check_unique};
+use crate::resolve::{ASSOCIATIONS_MAX, ae_titles, at_most, check_unique};
 use crate::sop_classes::sop_classes;
 use crate::written_security as written;
+
+/// Bits before the IPv4 address in an IPv6 address that stands for it.
+const MAPPED_BITS: u8 = 96;
 
 /// The table of peers; faults go to `faults` under their names. `demand` is what holds where a peer says nothing.
 pub(crate) fn peers(
@@ -86,13 +89,27 @@ fn check_amounts(key: &str, written: &written::Peer, faults: &mut Faults) {
     for (name, _) in amounts.iter().filter(|(_, sound)| *sound == Some(false)) {
         faults.add(&format!("{key} {name}"), "must be above 0");
     }
+    let associations = written.associations_max.unwrap_or_default();
+    at_most(&format!("{key} associations_max"), associations, ASSOCIATIONS_MAX, faults);
 }
 
 /// A range such as `10.1.0.0/16` or `fd00::/8`, or one address.
 fn range(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().map(IpNet::from);
     let wrong = |_| format!("{text:?} is no address and no range such as 10.1.0.0/16 or fd00::/8");
-    text.parse::<IpNet>().or_else(|_| one()).map_err(wrong)
+    let range = text.parse::<IpNet>().or_else(|_| one()).map_err(wrong)?;
+    canonical(range).ok_or_else(|| {
+        format!("{text:?} has addresses of IPv4 and others; IPv4 is written as 10.1.0.0/16")
+    })
+}
+
+/// Callers over IPv4 have their IPv4 address, on a port for both, too. So IPv4 as `::ffff:10.1.0.0/112` would be nobody's
+/// (RFC 4291 §2.5.5.2); `None` for a range that begins there and is wider than IPv4.
+fn canonical(range: IpNet) -> Option<IpNet> {
+    let IpNet::V6(v6) = range else { return Some(range) };
+    let Some(v4) = v6.addr().to_ipv4_mapped() else { return Some(range) };
+    let bits = v6.prefix_len().checked_sub(MAPPED_BITS)?;
+    Ipv4Net::new(v4, bits).ok().map(IpNet::from)
 }
 
 fn service(written: written::Service) -> Service {
@@ -108,5 +125,29 @@ pub(crate) fn identity_kind(written: written::IdentityKind) -> IdentityKind {
         written::IdentityKind::Username => IdentityKind::Username,
         written::IdentityKind::Passcode => IdentityKind::Passcode,
         written::IdentityKind::Token => IdentityKind::Token,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_as_callers_have_them() {
+        let read = |text: &str| range(text).map(|range| range.to_string());
+        for (written, meant) in [
+            ("10.1.2.3", "10.1.2.3/32"),
+            ("10.1.2.0/24", "10.1.2.0/24"),
+            ("::ffff:10.1.2.3", "10.1.2.3/32"),
+            ("::ffff:10.1.2.0/120", "10.1.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("fd00::/8", "fd00::/8"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(read(written), Ok(meant.to_owned()), "{written}");
+        }
+        assert!(read("::ffff:10.0.0.0/95").unwrap_err().contains("IPv4"));
+        let caller = "::ffff:10.1.2.77".parse::<IpAddr>().unwrap().to_canonical();
+        assert!(range("::ffff:10.1.2.0/120").unwrap().contains(&caller));
     }
 }

@@ -25,6 +25,11 @@ const PROVIDERS: [&str; 5] = ["cpu", "cuda", "tensorrt", "openvino", "coreml"];
 /// PS3.8 leaves the length open; below this, negotiation itself does not fit, above it buffers grow for nothing.
 const PDU_LENGTH_BYTES: std::ops::RangeInclusive<u32> = 4_096..=16_777_216;
 
+/// More associations than a machine has ports; beyond some large number the places for them cannot even be counted.
+pub(crate) const ASSOCIATIONS_MAX: usize = 65_536;
+/// More threads than a machine has processors: each of them takes memory.
+const THREADS_MAX: usize = 1_024;
+
 pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults> {
     let mut faults = Faults::none();
     check_numbers(&written, &mut faults);
@@ -97,12 +102,22 @@ fn check_numbers(written: &Written, faults: &mut Faults) {
     positive("deliver.connect_timeout_s", written.deliver.connect_timeout_s > 0);
     positive("deliver.timeout_s", written.deliver.timeout_s > 0);
     positive("inference.workers", written.inference.workers > 0);
+    let inference = &written.inference;
+    at_most("receive.associations_max", receive.associations_max, ASSOCIATIONS_MAX, faults);
+    at_most("inference.workers", inference.workers, THREADS_MAX, faults);
+    at_most("inference.threads", inference.threads, THREADS_MAX, faults);
     if !PDU_LENGTH_BYTES.contains(&receive.pdu_length_bytes_max) {
         let (least, most) = (PDU_LENGTH_BYTES.start(), PDU_LENGTH_BYTES.end());
         faults.add("receive.pdu_length_bytes_max", format!("must lie between {least} and {most}"));
     }
     if written.deliver.longest_pause_s < written.deliver.first_pause_s {
         faults.add("deliver.longest_pause_s", "must not be below first_pause_s");
+    }
+}
+
+pub(crate) fn at_most(key: &str, count: usize, most: usize, faults: &mut Faults) {
+    if count > most {
+        faults.add(key, format!("must not be above {most}"));
     }
 }
 

@@ -116,9 +116,10 @@ fn record_counters(counters: &ScpCounters) {
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a double")]
 fn record_certificates(expiring: &Expiring) {
-    for expiry in expiring.now(clock::now()) {
-        let gauge = metrics::gauge!("parsenode_certificate_expires_seconds", "file" => expiry.file);
-        gauge.set((expiry.not_after / 1000) as f64);
+    // One a file: a series of a certificate that is no longer there would never end.
+    for (file, not_after) in expiring.first(clock::now()) {
+        let gauge = metrics::gauge!("parsenode_certificate_expires_seconds", "file" => file);
+        gauge.set((not_after / 1000) as f64);
     }
 }
 

@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use config::{
     ClientCertificatesConfig, CommitmentWish, Config, CredentialFiles, DestinationSecurity,
-    DestinationTls, DestinationUser, IdentityConfig, TlsConfig,
+    DestinationTls, DestinationUser, IdentityConfig, TlsConfig, TokenConfig,
 };
-use domain::{Identities, IdentityClaim};
+use domain::{Identities, IdentityClaim, Secret, TokenAlgorithm};
 use tokio::sync::watch;
 use trust::{ClientCertificates, ClientTrust, Clock, Credentials, Passcodes, ServerName};
 
 pub(crate) use certificates::{Expiring, Expiry};
-pub(crate) use reload::Reloading;
+pub(crate) use reload::{Hangup, Reloading};
 
 use crate::clock;
 use crate::failure::{Failure, Fault};
@@ -211,7 +211,7 @@ fn user(user: &DestinationUser) -> Result<IdentityClaim, String> {
     let username = user.name.clone();
     let Some(path) = &user.passcode_file else { return Ok(IdentityClaim::Username(username)) };
     let passcode = read_secret(path)?;
-    let passcode = domain::Secret::new(passcode.expose().trim_ascii_end().to_vec());
+    let passcode = Secret::new(passcode.expose().trim_ascii_end().to_vec());
     if passcode.expose().is_empty() {
         return Err(in_file(path, "the passcode is empty"));
     }
@@ -233,7 +233,8 @@ fn identities(
     });
     let rules = config.token.clone().and_then(|token| {
         let made = Part::make("the key of tokens", vec![token.key.clone()], move || {
-            let key = trust::TokenKey::from_file(token.algorithm, read(&token.key)?.as_slice());
+            let bytes = token_key(&token)?;
+            let key = trust::TokenKey::from_file(token.algorithm, bytes.expose());
             let key = key.map_err(|error| in_file(&token.key, error))?;
             let (audience, issuer) = (token.audience.clone(), token.issuer.clone());
             Ok(Arc::new(trust::TokenRules { key, audience, issuer }))
@@ -241,4 +242,40 @@ fn identities(
         keep(made, parts, faults)
     });
     FileIdentities { passcodes, rules }
+}
+
+/// Who can read the key of HS256 can make tokens; those of the others are public.
+fn token_key(token: &TokenConfig) -> Result<Secret, String> {
+    match token.algorithm {
+        TokenAlgorithm::Hs256 => read_secret(&token.key),
+        TokenAlgorithm::Rs256 | TokenAlgorithm::Es256 => read(&token.key).map(Secret::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// What the log says while a key of this mode is read.
+    fn said(algorithm: TokenAlgorithm, mode: u32) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, log) = (folder.path().join("key"), folder.path().join("log"));
+        fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let token = TokenConfig { key, algorithm, audience: "parsenode".into(), issuer: None };
+        let writer = Arc::new(File::create(&log).unwrap());
+        let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+        tracing::subscriber::with_default(subscriber, || token_key(&token).unwrap());
+        fs::read_to_string(&log).unwrap()
+    }
+
+    #[test]
+    fn a_secret_of_tokens_that_everybody_can_read_is_warned_of() {
+        assert!(said(TokenAlgorithm::Hs256, 0o644).contains("everybody can read"));
+        assert_eq!(said(TokenAlgorithm::Hs256, 0o600), "");
+        assert_eq!(said(TokenAlgorithm::Es256, 0o644), "", "a public key");
+    }
 }

@@ -29,7 +29,7 @@ use crate::jobs::Worker;
 use crate::models::{self, Models};
 use crate::receive::{Arrival, SpoolIntake};
 use crate::reporting::Reporting;
-use crate::security::Security;
+use crate::security::{Hangup, Security};
 use crate::settings;
 use crate::shutdown;
 
@@ -55,13 +55,15 @@ struct Node {
 
 /// Runs the command.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let node = Node::open(settings::load(&args.config)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("parsenode-net")
         .build()
         .or_fail(Fault::Internal, || "tokio")?;
-    runtime.block_on(node.serve())
+    // Before anything that takes long: models are loaded for seconds, and who asks for new files then must not end the node.
+    let hangup = runtime.block_on(async { Hangup::listen() })?;
+    let node = Node::open(settings::load(&args.config)?)?;
+    runtime.block_on(node.serve(hangup))
 }
 
 impl Node {
@@ -105,7 +107,7 @@ impl Node {
         })
     }
 
-    async fn serve(mut self) -> Result<(), Failure> {
+    async fn serve(mut self, hangup: Hangup) -> Result<(), Failure> {
         let doors = self.doors().await?;
         let http = self.bind_http().await?;
         let (stop, stopped) = watch::channel(false);
@@ -120,7 +122,7 @@ impl Node {
         }
         let purging =
             tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
-        self.watch_security(&stopped);
+        self.watch_security(hangup, &stopped);
         if let Some((listener, watched)) = http {
             tokio::spawn(http::serve(listener, watched, stopped));
         }
@@ -183,14 +185,14 @@ impl Node {
     }
 
     /// Says what is unwise, and from now on what expires; reads files again when they change.
-    fn watch_security(&mut self, stopped: &watch::Receiver<bool>) {
+    fn watch_security(&mut self, hangup: Hangup, stopped: &watch::Receiver<bool>) {
         for warning in &self.config.security.warnings {
             tracing::warn!("{warning}");
         }
         let expiring = self.security.expiring.clone();
         let again = expiring.clone();
         let reloading = std::mem::take(&mut self.security.reloading);
-        tokio::spawn(reloading.run(stopped.clone(), move || again.warn(clock::now())));
+        tokio::spawn(reloading.run(hangup, stopped.clone(), move || again.warn(clock::now())));
         tokio::spawn(async move {
             loop {
                 expiring.warn(clock::now());

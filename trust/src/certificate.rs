@@ -2,8 +2,9 @@
 
 use domain::{CertificateFacts, Fingerprint, Moment};
 use sha2::{Digest, Sha256};
+use x509_parser::error::X509Error;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use crate::{TrustError, certificates};
 
@@ -21,13 +22,12 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// The first certificate of a PEM file.
+    /// The certificates of a PEM file in their order, at least one.
     ///
     /// # Errors
-    /// [`TrustError`] when there is none, or it cannot be read.
-    pub fn from_pem(pem: &[u8]) -> Result<Self, TrustError> {
-        let found = certificates(pem)?;
-        Self::from_der(found.first().ok_or(TrustError::NoCertificate)?)
+    /// [`TrustError`] when there is none, or one cannot be read.
+    pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>, TrustError> {
+        certificates(pem)?.iter().map(|der| Self::from_der(der)).collect()
     }
 
     /// A certificate as it comes in a handshake.
@@ -35,8 +35,7 @@ impl Certificate {
     /// # Errors
     /// [`TrustError::Certificate`] when it is none.
     pub fn from_der(der: &[u8]) -> Result<Self, TrustError> {
-        let parsed = X509Certificate::from_der(der);
-        let (_, x509) = parsed.map_err(|error| TrustError::Certificate(error.to_string()))?;
+        let x509 = parsed(der)?;
         let validity = x509.validity();
         let moment = |seconds: i64| {
             let seconds = u64::try_from(seconds).unwrap_or_default();
@@ -52,6 +51,39 @@ impl Certificate {
             not_after: moment(validity.not_after.timestamp()),
         })
     }
+}
+
+/// Whom a certificate speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// For those whose certificates its key signs.
+    Authority,
+    /// For its holder alone.
+    Holder,
+}
+
+impl Role {
+    /// A CA says that it is one, and that its key may sign certificates where it says anything of its key (RFC 5280
+    /// §4.2.1.9, §4.2.1.3).
+    pub(crate) fn of(der: &[u8]) -> Result<Self, TrustError> {
+        let x509 = parsed(der)?;
+        if x509.version() != X509Version::V3 {
+            return Err(TrustError::Authority(
+                "it has no extensions to say so: no X.509 v3".into(),
+            ));
+        }
+        let wrong = |error: X509Error| TrustError::Certificate(error.to_string());
+        let basic = x509.basic_constraints().map_err(wrong)?;
+        let usage = x509.key_usage().map_err(wrong)?;
+        let is_ca = basic.is_some_and(|extension| extension.value.ca);
+        let signs = usage.is_none_or(|extension| extension.value.key_cert_sign());
+        Ok(if is_ca && signs { Self::Authority } else { Self::Holder })
+    }
+}
+
+fn parsed(der: &[u8]) -> Result<X509Certificate<'_>, TrustError> {
+    let parsed = X509Certificate::from_der(der);
+    parsed.map(|(_, x509)| x509).map_err(|error| TrustError::Certificate(error.to_string()))
 }
 
 /// What a verified certificate of a handshake says of its holder; `None` when it cannot be read.
@@ -92,7 +124,10 @@ fn address(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, DnType, KeyPair, SanType, date_time_ymd};
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, KeyUsagePurpose, SanType,
+        date_time_ymd,
+    };
 
     #[test]
     fn names_dates_and_fingerprint() {
@@ -104,7 +139,11 @@ mod tests {
         params.not_before = date_time_ymd(2026, 1, 2);
         params.not_after = date_time_ymd(2027, 3, 4);
         let made = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-        let read = Certificate::from_pem(made.pem().as_bytes()).unwrap();
+        let twice = made.pem().repeat(2);
+        let [read, second] = &Certificate::from_pem(twice.as_bytes()).unwrap()[..] else {
+            panic!()
+        };
+        assert_eq!(read, second);
         let expected = ["CT 1", "ct1.example.org", "10.0.0.7", "ct@example.org"];
         assert_eq!(read.facts.names, expected);
         assert!(read.subject.contains("CT 1"), "{}", read.subject);
@@ -112,7 +151,23 @@ mod tests {
         assert_eq!((from.as_str(), to.as_str()), ("20260102", "20270304"));
         let digest: [u8; 32] = Sha256::digest(made.der()).into();
         assert_eq!(read.facts.fingerprint, Fingerprint(digest));
-        assert_eq!(facts(made.der()), Some(read.facts));
+        assert_eq!(facts(made.der()).as_ref(), Some(&read.facts));
+    }
+
+    #[test]
+    fn who_is_a_ca() {
+        let role = |is_ca: IsCa, usages: &[KeyUsagePurpose]| {
+            let mut params = CertificateParams::new(vec![]).unwrap();
+            params.is_ca = is_ca;
+            params.key_usages = usages.to_vec();
+            Role::of(params.self_signed(&KeyPair::generate().unwrap()).unwrap().der()).unwrap()
+        };
+        let ca = || IsCa::Ca(BasicConstraints::Unconstrained);
+        assert_eq!(role(ca(), &[]), Role::Authority);
+        assert_eq!(role(ca(), &[KeyUsagePurpose::KeyCertSign]), Role::Authority);
+        assert_eq!(role(ca(), &[KeyUsagePurpose::DigitalSignature]), Role::Holder);
+        assert_eq!(role(IsCa::NoCa, &[KeyUsagePurpose::KeyCertSign]), Role::Holder);
+        assert_eq!(role(IsCa::ExplicitNoCa, &[]), Role::Holder);
     }
 
     #[test]

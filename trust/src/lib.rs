@@ -5,10 +5,13 @@
 //! not know what an Association is, or who may what.
 #![cfg_attr(not(test), warn(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod anchors;
 mod certificate;
 mod client;
 mod clock;
 mod error;
+#[cfg(test)]
+mod handshakes;
 mod passcodes;
 mod pem;
 mod profile;

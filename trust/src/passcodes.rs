@@ -30,6 +30,9 @@ pub enum PasscodeError {
     /// A name occurs twice.
     #[error("line {0}: the name {1:?} occurs twice")]
     Twice(usize, String),
+    /// The file has no line: it is not written yet, most likely.
+    #[error("no user in it; `parsenode passcode NAME` prints a line")]
+    Nobody,
     /// A name or passcode that cannot be used.
     #[error("{0}")]
     Unusable(&'static str),
@@ -48,7 +51,8 @@ impl Passcodes {
     /// From the text of a file.
     ///
     /// # Errors
-    /// [`PasscodeError`] with the number of the line.
+    /// [`PasscodeError`] with the number of the line, or when there is none: a shell empties the file before the program
+    /// that fills it asks for the passcode.
     pub fn parse(text: &str) -> Result<Self, PasscodeError> {
         let mut hashes = BTreeMap::new();
         for (number, line) in (1..).zip(text.lines().map(str::trim)) {
@@ -67,7 +71,7 @@ impl Passcodes {
                 return Err(PasscodeError::Twice(number, name.to_owned()));
             }
         }
-        Ok(Self { hashes })
+        if hashes.is_empty() { Err(PasscodeError::Nobody) } else { Ok(Self { hashes }) }
     }
 
     /// How many users there are.
@@ -167,6 +171,13 @@ mod tests {
         assert_eq!(parse(&line.replace("m=7168", "m=999999")), PasscodeError::Hash(1));
         assert_eq!(parse(&line.replace("argon2id", "argon2d")), PasscodeError::Hash(1));
         assert_eq!(parse(&format!("{line}\n{line}")), PasscodeError::Twice(2, "a".into()));
+    }
+
+    #[test]
+    fn a_file_that_is_not_written_yet_is_none() {
+        for text in ["", "\n", "# users\n\n"] {
+            assert_eq!(Passcodes::parse(text).unwrap_err(), PasscodeError::Nobody, "{text:?}");
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl JwtVerifier for Public {
 /// Tokens as others make them.
 #[cfg(test)]
 pub(crate) mod tests {
-    use rcgen::KeyPair;
+    use rcgen::{KeyPair, PublicKeyData as _};
     use ring::rand::SystemRandom;
     use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 
@@ -117,8 +117,18 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn hs256(header: &str, claims: &str, secret: &[u8]) -> String {
+        hmac(hmac::HMAC_SHA256, header, claims, secret)
+    }
+
+    /// A token under a secret, whatever its header says.
+    pub(crate) fn hmac(
+        algorithm: hmac::Algorithm,
+        header: &str,
+        claims: &str,
+        secret: &[u8],
+    ) -> String {
         let message = format!("{}.{}", encoded(header), encoded(claims));
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+        let tag = hmac::sign(&hmac::Key::new(algorithm, secret), message.as_bytes());
         format!("{message}.{}", base64url(tag.as_ref()))
     }
 
@@ -132,6 +142,11 @@ pub(crate) mod tests {
     impl EcKey {
         pub(crate) fn public_pem(&self) -> String {
             self.0.public_key_pem()
+        }
+
+        /// SubjectPublicKeyInfo (RFC 5280 §4.1).
+        pub(crate) fn public_spki(&self) -> Vec<u8> {
+            self.0.subject_public_key_info()
         }
 
         pub(crate) fn sign(&self, header: &str, claims: &str) -> String {

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+use crate::failure::{Failure, Fault, OrFail};
 
 /// How often files are looked at. A change counts when it is the same at two looks: files are written one after another.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -80,6 +82,16 @@ fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
     paths.iter().map(|path| stamp(path)).collect()
 }
 
+/// SIGHUP, from the moment on at which this is made: the signal ends a process that does not listen to it.
+pub(crate) struct Hangup(Signal);
+
+impl Hangup {
+    /// Listens; within a runtime.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        signal(SignalKind::hangup()).map(Self).or_fail(Fault::Internal, || "SIGHUP")
+    }
+}
+
 /// All parts.
 #[derive(Default)]
 pub(crate) struct Reloading {
@@ -98,14 +110,16 @@ impl Reloading {
     }
 
     /// Looks until `stop` is set; `read` hears that something was read again.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>, mut read: impl FnMut()) {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-            return tracing::error!("SIGHUP cannot be watched, and files are not read again");
-        };
+    pub(crate) async fn run(
+        mut self,
+        mut hangup: Hangup,
+        mut stop: watch::Receiver<bool>,
+        mut read: impl FnMut(),
+    ) {
         loop {
             let which = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
-                Some(()) = hangup.recv() => Which::All,
+                Some(()) = hangup.0.recv() => Which::All,
                 () = tokio::time::sleep(LOOK_EVERY) => Which::Changed,
             };
             if self.round(which) {

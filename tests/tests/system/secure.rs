@@ -1,6 +1,8 @@
 //! TLS and peers of the real node, with DCMTK and Orthanc on the other side; certificates that change on the disk.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,6 +11,9 @@ use tests::{Node, NodeSettings, Orthanc, Phantom, Running, free_port, run, wait_
 
 use crate::support::{PATIENCE, call, files_below, left_out, text};
 use crate::world::World;
+
+/// As Linux has it.
+const O_NONBLOCK: i32 = 0o4000;
 
 /// Runs a program of DCMTK against a port; whether it was content.
 fn dcmtk(program: &str, options: &[&str], port: u16, files: &[&str]) -> bool {
@@ -135,6 +140,37 @@ fn certificates_change_on_the_disk_without_a_restart() {
 }
 
 #[test]
+fn who_asks_for_new_files_during_the_start_does_not_end_the_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, passcodes) = (folder.path().join("node.toml"), folder.path().join("passcodes"));
+    // The node starts for as long as nobody writes into this file.
+    run(Command::new("mkfifo").arg(&passcodes)).unwrap();
+    let text = format!(
+        "[node]\nae_title = \"A\"\ndata = \"data\"\n[[model]]\nname = \"tissue-ct\"\n\
+         [identity]\npasscodes = {passcodes:?}\n"
+    );
+    fs::write(&config, text).unwrap();
+    let mut serve = Command::new(tests::parsenode().unwrap());
+    serve.args(["serve", "--config", self::text(&config)]);
+    let mut node = Running::start("parsenode", &mut serve, &folder.path().join("log")).unwrap();
+    // A pipe opens to who writes without waiting as soon as there is a reader.
+    let mut options = fs::File::options();
+    options.write(true).custom_flags(O_NONBLOCK);
+    let mut writer = wait_for("the start", Duration::from_secs(30), || {
+        node.must_run()?;
+        Ok(options.open(&passcodes).ok())
+    })
+    .unwrap();
+    run(Command::new("kill").args(["-HUP", &node.id().to_string()])).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    node.must_run().unwrap();
+    writer.write_all(b"no line\n").unwrap();
+    drop(writer);
+    let ended = wait_for("the fault", Duration::from_secs(30), || node.ended()).unwrap();
+    assert_eq!(ended.code(), Some(78), "{}", node.log_end(10));
+}
+
+#[test]
 fn what_is_wrong_with_files_is_said_before_a_port_is_taken() {
     if left_out("faults of files", &["ONNX Runtime"]) {
         return;
@@ -169,7 +205,6 @@ fn what_is_wrong_with_files_is_said_before_a_port_is_taken() {
     assert!(said.contains("cannot be used together"), "{said}");
     let (code, said) = check(&world.tls().replace("ca.crt", "none.crt"));
     assert_eq!((code, said.contains("none.crt: No such file")), (Some(78), true), "{said}");
-    use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&world.node.key, fs::Permissions::from_mode(0o644)).unwrap();
     let (code, said) = check(&world.tls());
     assert_eq!((code, said.contains("everybody can read")), (Some(0), true), "{said}");
