@@ -102,11 +102,11 @@ impl Service {
 impl NormalizedMessage {
     /// Takes bytes of the data set. What is longer than is taken is not held: one byte too many shows it.
     pub(crate) fn on_bytes(&mut self, bytes: &[u8]) {
-        let most = self.bytes_max.saturating_add(1);
-        let room = most.saturating_sub(self.data_set.len());
         if self.held.is_none() {
             return;
         }
+        let most = self.bytes_max.saturating_add(1);
+        let room = most.saturating_sub(self.data_set.len());
         self.data_set.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         if self.began.elapsed() > self.within || !self.has_room() {
             (self.data_set, self.held) = (Vec::new(), None);

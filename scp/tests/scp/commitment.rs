@@ -14,7 +14,7 @@ use domain::{
     Part, Parting, Refusal, RequestId, SharedCommitments, SopClassUid, SopInstanceUid,
     TransactionUid,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::*;
 
@@ -34,11 +34,18 @@ pub(crate) struct Ledger {
     roles: CommitmentRoles,
     refusal: Option<CommitmentRefusal>,
     heard: Mutex<Vec<Heard>>,
+    /// Whether requests are told apart: they are numbered from 7 on then, and else all are 7.
+    numbers: bool,
 }
 
 impl Ledger {
     pub(crate) fn new(roles: CommitmentRoles, refusal: Option<CommitmentRefusal>) -> Arc<Self> {
-        Arc::new(Self { roles, refusal, heard: Mutex::default() })
+        Arc::new(Self { roles, refusal, heard: Mutex::default(), numbers: false })
+    }
+
+    /// One that tells requests apart.
+    fn numbering(roles: CommitmentRoles) -> Arc<Self> {
+        Arc::new(Self { roles, refusal: None, heard: Mutex::default(), numbers: true })
     }
 
     pub(crate) fn heard(&self) -> Vec<Heard> {
@@ -72,11 +79,13 @@ impl Commitments for Ledger {
         origin: &InstanceOrigin,
         request: &CommitmentRequest,
     ) -> Result<RequestId, CommitmentRefusal> {
-        self.hear(Heard::Asked(origin.calling.to_string(), request.clone()), RequestId(7))
+        let before = if self.numbers { self.heard().len() } else { 0 };
+        let id = RequestId(7 + i64::try_from(before).unwrap());
+        self.hear(Heard::Asked(origin.calling.to_string(), request.clone()), id)
     }
 
     fn report(&self, request: RequestId) -> Option<CommitmentReport> {
-        assert_eq!(request, RequestId(7));
+        assert!(request == RequestId(7) || self.numbers);
         Some(report())
     }
 
@@ -448,23 +457,46 @@ async fn a_data_set_in_drops_is_not_held() {
     assert_eq!(ledger.heard(), []);
 }
 
+/// Takes the report that comes next, as a peer that has nothing else to say.
+async fn take_report(peer: &mut Peer) {
+    let (event, _) = peer.request().await;
+    let Command::NormalizedRequest(event) = event else { panic!("{event:?}") };
+    let response = Response::to_normalized(&event, Status(0), "");
+    peer.send(&message(3, &Command::Response(response), None)).await;
+}
+
 #[tokio::test]
-async fn a_peer_that_listens_gets_one_report_after_the_other() {
+async fn a_peer_that_listens_gets_one_report_behind_the_other() {
+    let ledger = Ledger::numbering(BOTH);
+    let server = start(&ledger, Limits::default()).await;
+    let mut peer = open(&server).await;
+    for _ in 0..4 {
+        assert_eq!(ask(&mut peer).await.status, Status::SUCCESS);
+    }
+    take_report(&mut peer).await;
+    let began = Instant::now();
+    for _ in 0..3 {
+        take_report(&mut peer).await;
+    }
+    // With the second that only the first of them waits for, these would take three.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let told = (7..11).map(|id| Heard::Told(id, report()));
+    assert_eq!(ledger.wait(8).await[4..], told.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_request_that_comes_again_is_owed_one_report() {
     let ledger = Ledger::new(BOTH, None);
     let server = start(&ledger, Limits::default()).await;
     let mut peer = open(&server).await;
     for _ in 0..5 {
         assert_eq!(ask(&mut peer).await.status, Status::SUCCESS);
     }
-    let began = tokio::time::Instant::now();
-    // The ledger of this test calls all requests the same, so one report is owed, not five.
-    let (event, _) = peer.request().await;
-    let Command::NormalizedRequest(event) = event else { panic!("{event:?}") };
-    let response = Response::to_normalized(&event, Status(0), "");
-    peer.send(&message(3, &Command::Response(response), None)).await;
+    take_report(&mut peer).await;
     ledger.wait(6).await;
     assert_eq!(peer.release().await, Answer::Released);
     server.stop().await;
-    let told = ledger.heard().iter().filter(|heard| matches!(heard, Heard::Told(..))).count();
-    assert_eq!((told, ledger.heard().len()), (1, 6), "{:?}", began.elapsed());
+    let heard = ledger.heard();
+    let told = heard.iter().filter(|heard| matches!(heard, Heard::Told(..))).count();
+    assert_eq!((told, heard.len()), (1, 6));
 }
