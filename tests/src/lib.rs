@@ -4,6 +4,7 @@
 //! how they work. Processes are ended by their own id, also when a test fails.
 
 mod authority;
+mod backed;
 mod binary;
 mod clock;
 mod cut;
@@ -18,6 +19,7 @@ mod process;
 pub mod raw_peer;
 
 pub use authority::{Authority, Issued, IssuedFiles, Wishes, write_secret};
+pub use backed::BackedMemory;
 pub use binary::{parsenode, runtime_library, workspace_root};
 pub use clock::{Stopwatch, wait_for};
 pub use cut::cut_files;

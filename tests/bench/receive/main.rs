@@ -30,10 +30,14 @@ use anyhow::{Context as _, Result};
 use floor::Floor;
 use sender::{Sender, Sending};
 use server::Server;
-use tests::cut_files;
+use tests::{BackedMemory, cut_files};
 
 /// Associations at a time.
 const ASSOCIATIONS: [usize; 2] = [1, 4];
+
+/// Memory for what one instance of half a megabyte takes on its way, held ready: the file in the page cache, twice, as the
+/// last measurement's is not free before this one begins.
+const BYTES_BACKED: usize = 1_200_000;
 
 /// How much is measured.
 struct Plan {
@@ -98,6 +102,7 @@ impl Plan {
         let files = self.dir.join("files");
         sender::write_files(&files, instances)?;
         sender::write_files(&files, self.slow_instances)?;
+        let _backed = BackedMemory::hold(BYTES_BACKED * instances)?;
         let mut rates = Rates::default();
         for round in 0..self.rounds {
             for (row, floor) in (0..).zip(Floor::ALL).filter(|(_, floor)| self.wants(floor.name()))
