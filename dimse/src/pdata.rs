@@ -16,6 +16,9 @@ const OVERHEAD_BYTES: u32 = 6;
 /// Longest P-DATA-TF that we send to a peer that takes any.
 const PDU_BYTES_MAX: u32 = 131_072;
 
+/// About how many bytes of a long message are written at once.
+const STRETCH_BYTES: usize = 262_144;
+
 /// Writes messages on one presentation context as P-DATA-TF, one fragment a PDU.
 #[derive(Debug, Clone, Copy)]
 pub struct PDataWriter {
@@ -50,6 +53,22 @@ impl PDataWriter {
         while let Some(piece) = pieces.next() {
             self.put_fragment(out, kind, piece, pieces.peek().is_none());
         }
+    }
+
+    /// The PDUs of a whole command or data set, at a time as many as make about 256 KiB: a peer that takes fragments of a few
+    /// bytes makes many times its length of a long one.
+    pub fn stretches(&self, kind: FragmentKind, bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+        let mut pieces = bytes.chunks(self.fragment_bytes).peekable();
+        let mut is_done = false;
+        std::iter::from_fn(move || {
+            let mut out = Vec::new();
+            while !is_done && out.len() < STRETCH_BYTES {
+                let piece = pieces.next().unwrap_or_default();
+                is_done = pieces.peek().is_none();
+                self.put_fragment(&mut out, kind, piece, is_done);
+            }
+            (!out.is_empty()).then_some(out)
+        })
     }
 
     /// Appends one fragment of at most [`PDataWriter::fragment_bytes`].
@@ -103,6 +122,20 @@ mod tests {
         let mut out = Vec::new();
         PDataWriter::new(1, 0).put(&mut out, FragmentKind::DataSet, b"");
         assert_eq!(out, b"\x04\0\0\0\0\x06\0\0\0\x02\x01\x02");
+    }
+
+    #[test]
+    fn stretches_are_the_whole_and_bounded() {
+        for (pdu_length_max, length) in
+            [(8, 0), (8, 1), (8, 100_001), (0, 600_000), (16_384, 262_080), (0, 262_132)]
+        {
+            let (writer, bytes) = (PDataWriter::new(1, pdu_length_max), vec![7; length]);
+            let mut whole = Vec::new();
+            writer.put(&mut whole, FragmentKind::DataSet, &bytes);
+            let stretches: Vec<_> = writer.stretches(FragmentKind::DataSet, &bytes).collect();
+            assert!(stretches.iter().all(|stretch| stretch.len() < 2 * STRETCH_BYTES));
+            assert_eq!(stretches.concat(), whole, "{pdu_length_max} {length}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use dimse::{
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::ScpCounters;
 use crate::answers::{Answer, Answers};
@@ -339,10 +339,17 @@ impl Association {
         let syntax = context.map(|context| context.transfer_syntax.as_str()).unwrap_or_default();
         let data_set = encode_commitment_report(&outgoing.report, syntax);
         let writer = PDataWriter::new(outgoing.context_id, self.peer_pdu_length_max);
-        let mut pdus = Vec::new();
-        writer.put(&mut pdus, FragmentKind::Command, &outgoing.command.encode());
-        writer.put(&mut pdus, FragmentKind::DataSet, &data_set);
-        connection.send(&pdus, self.write_limit()).await
+        let mut command = Vec::new();
+        writer.put(&mut command, FragmentKind::Command, &outgoing.command.encode());
+        let limit = self.write_limit();
+        let sent = timeout(limit, async {
+            connection.send(&command, limit).await?;
+            for stretch in writer.stretches(FragmentKind::DataSet, &data_set) {
+                connection.send(&stretch, limit).await?;
+            }
+            Ok(())
+        });
+        sent.await.unwrap_or(Err(ConnectionError::TimedOut(limit)))
     }
 
     /// Sends all answers that are ready in one write.

@@ -143,8 +143,10 @@ async fn send(
     let writer = PDataWriter::new(CONTEXT_ID, requestor.peer_pdu_length_max());
     let mut pdus = Vec::new();
     writer.put(&mut pdus, FragmentKind::Command, &command.encode());
-    writer.put(&mut pdus, FragmentKind::DataSet, data_set);
     requestor.send(&pdus).await?;
+    for stretch in writer.stretches(FragmentKind::DataSet, data_set) {
+        requestor.send(&stretch).await?;
+    }
     Ok(message_id)
 }
 
