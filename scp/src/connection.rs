@@ -82,7 +82,7 @@ enum LastWord {
     Nothing,
     /// A PDU.
     Pdu([u8; 10]),
-    /// A-ABORT to a peer that broke the protocol, after a pause.
+    /// A PDU to a peer that broke the protocol, or is not who it says it is, after a pause.
     Late([u8; 10]),
 }
 
@@ -148,14 +148,14 @@ impl Shared {
             () = self.stopped() => return LastWord::Nothing,
         };
         let admitted = match request {
-            Ok(request) => self.admit(&arrived.visitor, &request).await,
+            Ok(request) => self.admit(&arrived, &request).await,
             Err(error) => return no_request(&error),
         };
         match admitted {
             Ok(admitted) => self.associate(connection, admitted, arrived).await,
             Err(rejection) => {
                 self.counters.associations_rejected.fetch_add(1, Ordering::Relaxed);
-                LastWord::Pdu(rejection.encode())
+                refusal(&rejection)
             }
         }
     }
@@ -177,14 +177,14 @@ impl Shared {
     /// Sta3: yes or no.
     async fn admit(
         &self,
-        visitor: &Visitor,
+        arrived: &Arrived,
         request: &AssociateRequest,
     ) -> Result<Admitted, Rejection> {
-        let welcome = Welcome::of(&self.settings, visitor, request);
+        let welcome = Welcome::of(&self.settings, &arrived.visitor, request);
         let rule = welcome.as_ref().ok().and_then(|welcome| welcome.peer);
         let rule = rule.and_then(|index| self.settings.peers.0.get(index));
         let rule = rule.map(|rule| rule.name.as_str());
-        let admitted = self.judge(&welcome, request).await;
+        let admitted = self.judge(&welcome, request, arrived.until).await;
         let (calling, called) = (&request.calling, &request.called);
         // SH has 16 characters; a stranger may send far more.
         let implementation = request.user.implementation_version_name.chars().take(16);
@@ -211,24 +211,27 @@ impl Shared {
         Ok(admitted?.0)
     }
 
-    /// The terms, the user, and a place.
+    /// The terms, the user, whose identity is checked by `until`, and a place.
     async fn judge(
         &self,
         welcome: &Result<Welcome<'_>, RejectionReason>,
         request: &AssociateRequest,
+        until: Instant,
     ) -> Result<(Admitted, Option<String>), Rejection> {
         let commitment = self.commitment.roles();
         let admission = Admission { settings: &self.settings, commitment, welcome };
         let mut negotiated = negotiate(request, &admission)?;
         self.room(&negotiated)?;
         let Welcome { titles, peer, allowance } = welcome.clone()?;
+        let peer = peer.and_then(|index| self.peers.get(index)).cloned();
+        // Nothing is checked for whom there is no place; nor does a stranger hold one meanwhile.
+        drop(self.places(peer.as_deref())?);
         let identity = request.user.claim();
-        let identified = self.identifying.user(identity, &allowance.identity).await?;
+        let identified = self.identifying.user(identity, &allowance.identity, until).await?;
+        let places = self.places(peer.as_deref())?;
         let Identified { user, response } = identified.unwrap_or_default();
         let response = response.map(|response| Box::new(IdentityItem::Response(response)));
         negotiated.accept.user.identity = response;
-        let peer = peer.and_then(|index| self.peers.get(index)).cloned();
-        let places = self.places(peer.as_deref())?;
         let mut limits = self.settings.limits.clone();
         let bytes_max = allowance.instance_bytes_max.unwrap_or(u64::MAX);
         limits.instance_bytes_max = limits.instance_bytes_max.min(bytes_max);
@@ -312,6 +315,16 @@ impl Shared {
     async fn stopped(&self) {
         // An error means that whoever could tell us to stop is gone: also a reason to.
         drop(self.stopping.clone().wait_for(|stopping| *stopping).await);
+    }
+}
+
+/// A-ASSOCIATE-RJ; later for a wrong identity, so that passcodes cannot be tried as fast as they are checked.
+fn refusal(rejection: &Rejection) -> LastWord {
+    let pdu = rejection.encode();
+    if *rejection == RejectionReason::UserIdentityRefused.into() {
+        LastWord::Late(pdu)
+    } else {
+        LastWord::Pdu(pdu)
     }
 }
 

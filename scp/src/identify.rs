@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dimse::{RejectionReason, UserIdentity};
 use domain::{Identities, IdentityClaim, IdentityDemand, IdentityFault};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 /// Checks of identities at a time. Each may cost a tenth of a second and some megabytes, and everybody can ask for one.
 const CHECKS_MAX: usize = 2;
@@ -12,7 +13,7 @@ const CHECKS_MAX: usize = 2;
 /// Checks claims off the network's threads.
 pub(crate) struct Identifying {
     identities: Option<Arc<dyn Identities>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// A user whose identity was verified.
@@ -26,21 +27,25 @@ pub(crate) struct Identified {
 
 impl Identifying {
     pub(crate) fn new(identities: Option<Arc<dyn Identities>>) -> Self {
-        Self { identities, places: Semaphore::new(CHECKS_MAX) }
+        Self { identities, places: Arc::new(Semaphore::new(CHECKS_MAX)) }
     }
 
-    /// The user; `None` where nobody asks for one: a claim is then not looked at, and gets no response.
+    /// The user; `None` where nobody asks for one: a claim is then not looked at, and gets no response. What is not checked by
+    /// `until` is said to be unchecked.
     pub(crate) async fn user(
         &self,
         identity: Option<&UserIdentity>,
         demand: &IdentityDemand,
+        until: Instant,
     ) -> Result<Option<Identified>, RejectionReason> {
         if demand.kinds.is_empty() {
             return Ok(None);
         }
         let checked = match identity {
             None => Err(IdentityFault::Refused("no user identity was given".into())),
-            Some(identity) => self.check(identity, demand).await,
+            Some(identity) => timeout_at(until, self.check(identity, demand))
+                .await
+                .unwrap_or_else(|_| Err(unavailable("too many are checked at a time"))),
         };
         checked.map(Some).map_err(|fault| {
             tracing::warn!(reason = %fault, "user identity not accepted");
@@ -69,14 +74,22 @@ impl Identifying {
     }
 
     async fn verify(&self, claim: IdentityClaim) -> Result<String, IdentityFault> {
-        let unavailable = |text: &str| IdentityFault::Unavailable(text.into());
         let Some(identities) = self.identities.clone() else {
             return Err(unavailable("nothing is configured to check it"));
         };
-        let _place = self.places.acquire().await.map_err(|_| unavailable("the node stops"))?;
-        let checking = tokio::task::spawn_blocking(move || identities.check(&claim));
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| unavailable("the node stops"))?;
+        // A check goes on when nobody waits for it any more, and keeps its place until it ends.
+        let checking = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            identities.check(&claim)
+        });
         checking.await.unwrap_or_else(|_| Err(unavailable("the check failed by a bug")))
     }
+}
+
+fn unavailable(text: &str) -> IdentityFault {
+    IdentityFault::Unavailable(text.into())
 }
 
 /// Server-response: empty for names and passcodes, the token for a token (PS3.7 Table D.3-15).
@@ -94,6 +107,9 @@ fn response(claim: &IdentityClaim) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
+
     use domain::{IdentityKind, Secret};
 
     /// Knows one user with one passcode.
@@ -129,7 +145,39 @@ mod tests {
         let identity = claim.map(|claim| UserIdentity { claim, wants_response: true });
         let users = users.iter().map(|&user| user.to_owned()).collect();
         let demand = IdentityDemand { kinds: kinds.to_vec(), users };
-        Identifying::new(Some(Arc::new(One))).user(identity.as_ref(), &demand).await
+        let until = Instant::now() + Duration::from_secs(60);
+        Identifying::new(Some(Arc::new(One))).user(identity.as_ref(), &demand, until).await
+    }
+
+    /// Never knows, until it is let go.
+    #[derive(Debug)]
+    struct Thinks(Mutex<mpsc::Receiver<()>>);
+
+    impl Identities for Thinks {
+        fn check(&self, _: &IdentityClaim) -> Result<String, IdentityFault> {
+            let is_let_go = self.0.lock().unwrap().recv().is_err();
+            if is_let_go { Ok("ct1".into()) } else { Err(unavailable("a word")) }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_for_a_check_is_told_so_and_checks_stay_few() {
+        let (let_go, thinks) = mpsc::channel();
+        let identifying = Identifying::new(Some(Arc::new(Thinks(Mutex::new(thinks)))));
+        let identity = UserIdentity { claim: passcode("x"), wants_response: false };
+        let demand = IdentityDemand { kinds: vec![IdentityKind::Passcode], users: vec![] };
+        let ask = || {
+            let until = Instant::now() + Duration::from_millis(20);
+            identifying.user(Some(&identity), &demand, until)
+        };
+        let unchecked = Err(RejectionReason::UserIdentityUnchecked);
+        for _ in 0..2 * CHECKS_MAX {
+            assert_eq!(ask().await, unchecked);
+        }
+        assert_eq!(identifying.places.available_permits(), 0, "checks that nobody waits for");
+        drop(let_go);
+        drop(identifying.places.acquire_many(2).await);
+        assert!(matches!(ask().await, Ok(Some(_))));
     }
 
     #[tokio::test]

@@ -25,8 +25,10 @@ impl Identities for FileIdentities {
             IdentityClaim::Passcode { username, passcode } => {
                 let passcodes = self.passcodes.as_ref().ok_or_else(|| without("passcodes"))?;
                 let passcodes = Arc::clone(&passcodes.borrow());
-                if passcodes.verify(username, passcode) {
-                    return name(username);
+                // What cannot be a name is not repeated either: it may be as long as a PDU.
+                let username = name(username)?;
+                if passcodes.verify(&username, passcode) {
+                    return Ok(username);
                 }
                 // Which of the two is wrong is nobody's business.
                 Err(IdentityFault::Refused(format!("no user {username:?} with this passcode")))
@@ -75,6 +77,8 @@ mod tests {
         for wrong in [claim("ct1", "y"), claim("ct2", "x"), IdentityClaim::Saml] {
             assert!(matches!(identities.check(&wrong), Err(IdentityFault::Refused(_))));
         }
+        let long = identities.check(&claim(&"x".repeat(60_000), "x")).unwrap_err();
+        assert!(long.to_string().len() < 100, "{long}");
         let token = identities.check(&IdentityClaim::Token(secret("a.b.c")));
         assert!(matches!(token, Err(IdentityFault::Unavailable(_))));
         assert!(identities.check(&IdentityClaim::Username("a\nb".into())).is_err());

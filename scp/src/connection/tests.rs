@@ -4,7 +4,7 @@ use super::*;
 use std::net::Ipv4Addr;
 
 use dimse::{ProposedContext, UserInformation, encode_release_request, uids};
-use domain::{Announced, InstanceOrigin, Part, Parting, Refusal};
+use domain::{Announced, IdentityKind, InstanceOrigin, Part, Parting, Refusal};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
 use crate::pause::PAUSE;
@@ -21,9 +21,13 @@ impl Intake for Nobody {
 }
 
 fn shared() -> (watch::Sender<bool>, Arc<Shared>) {
+    shared_with(ScpSettings::new(Limits::default()))
+}
+
+fn shared_with(settings: ScpSettings) -> (watch::Sender<bool>, Arc<Shared>) {
     let (stop, stopping) = watch::channel(false);
     let shared = Arc::new(Shared {
-        settings: Arc::new(ScpSettings::new(Limits::default())),
+        settings: Arc::new(settings),
         intake: Arc::new(Nobody),
         counters: Arc::default(),
         places: Arc::new(Semaphore::new(1)),
@@ -88,6 +92,17 @@ async fn data_before_an_association_is_aborted_after_a_pause() {
     peer.write_all(NOTHING).await.unwrap();
     let (pdu_type, took) = answer(&mut peer).await;
     assert!(pdu_type == 7 && took >= PAUSE && took < PAUSE * 2, "{pdu_type} {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_who_it_says_is_rejected_after_a_pause() {
+    let mut settings = ScpSettings::new(Limits::default());
+    settings.everyone.identity.kinds = vec![IdentityKind::Passcode];
+    let (_stop, shared) = shared_with(settings);
+    let mut peer = connect(&shared);
+    associate(&mut peer).await;
+    let (pdu_type, took) = answer(&mut peer).await;
+    assert!(pdu_type == 3 && took >= PAUSE && took < PAUSE * 2, "{pdu_type} {took:?}");
 }
 
 #[tokio::test(start_paused = true)]
