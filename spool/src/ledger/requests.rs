@@ -84,7 +84,9 @@ impl Ledger {
                 None if is_full => return Ok(Asked::TooMany),
                 None => insert(transaction, asker, (request, &digest), (now, next_at))?,
             };
-            insert_items(transaction, id, request, is_in_use(transaction, uid, id)?)?;
+            if !has_items(transaction, id)? {
+                insert_items(transaction, id, request, is_in_use(transaction, uid, id)?)?;
+            }
             forget_oldest(transaction)?;
             Ok(Asked::Owed(id))
         })
@@ -264,6 +266,13 @@ fn insert(
     Ok(RequestId(transaction.last_insert_rowid()))
 }
 
+/// Whether it is written down what a request is about: it is while it is open.
+fn has_items(transaction: &Transaction<'_>, request: RequestId) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT 1 FROM request_items WHERE request = ?1 LIMIT 1")?
+        .exists([request.0])
+}
+
 /// Whether an earlier request used this Transaction UID for something else.
 fn is_in_use(
     transaction: &Transaction<'_>,
@@ -283,7 +292,7 @@ fn insert_items(
 ) -> Result<(), Halt> {
     let reason = is_in_use.then_some(FailureReason::DUPLICATE_TRANSACTION_UID.0);
     let mut insert = transaction.prepare_cached(
-        "INSERT OR IGNORE INTO request_items (request, ordinal, sop_class, sop_instance, reason)
+        "INSERT INTO request_items (request, ordinal, sop_class, sop_instance, reason)
          VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for (ordinal, item) in (0_i64..).zip(&asked.references) {
