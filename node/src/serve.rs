@@ -71,17 +71,7 @@ impl Node {
     fn open(config: Config) -> Result<Self, Failure> {
         let security = Security::open(&config)?;
         let models = Arc::new(models::load_all(&config, &models::kept(&config))?);
-        let folder = &config.node.data;
-        let durability = config.receive.durability;
-        let (spool, recovery) =
-            Spool::open(folder, &config.limits, durability, Arc::new(clock::now))
-                .or_fail(Fault::Disk, || folder.display().to_string())?;
-        tracing::info!(
-            data = %folder.display(), durability = durability.as_str(), ?recovery, "spool open"
-        );
-        if durability == Durability::Cache {
-            tracing::warn!("instances are acknowledged before they are safe from loss of power");
-        }
+        let spool = open_spool(&config)?;
         let ahead = Arc::new(AheadAnswers::new(config.inference.ahead_bytes_max));
         let (spool, deliveries) = (Arc::new(spool), Arc::<Notify>::default());
         let commitments = Arc::new(LedgerCommitments {
@@ -334,6 +324,26 @@ impl Node {
         }
         tracing::info!("stopped");
     }
+}
+
+/// The spool, brought in order with what the configuration says.
+fn open_spool(config: &Config) -> Result<Spool, Failure> {
+    let (folder, durability) = (&config.node.data, config.receive.durability);
+    let on = || folder.display().to_string();
+    let (spool, recovery) = Spool::open(folder, &config.limits, durability, Arc::new(clock::now))
+        .or_fail(Fault::Disk, on)?;
+    tracing::info!(data = %on(), durability = durability.as_str(), ?recovery, "spool open");
+    if durability == Durability::Cache {
+        tracing::warn!("instances are acknowledged before they are safe from loss of power");
+    }
+    if config.commitment.answers == CommitmentAnswers::None {
+        let reason = "the configuration says answer = false";
+        let given_up = spool.give_up_reports(reason, clock::now()).or_fail(Fault::Disk, on)?;
+        if given_up > 0 {
+            tracing::warn!(given_up, reason, "commitment reports given up");
+        }
+    }
+    Ok(spool)
 }
 
 async fn bind(address: &str) -> Result<TcpListener, Failure> {

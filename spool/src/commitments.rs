@@ -165,6 +165,14 @@ impl Spool {
         }
     }
 
+    /// Gives up every report that is owed, because peers are not answered any more; gives how many.
+    ///
+    /// # Errors
+    /// [`SpoolError::Ledger`] or [`SpoolError::DiskFull`].
+    pub fn give_up_reports(&self, reason: &str, now: Moment) -> Result<usize, SpoolError> {
+        self.ledger.give_up_reports(reason, now)
+    }
+
     /// When the next report is due.
     ///
     /// # Errors

@@ -151,6 +151,21 @@ impl Ledger {
         })
     }
 
+    /// No report is owed to anybody any more; gives how many were.
+    pub(crate) fn give_up_reports(&self, reason: &str, now: Moment) -> Result<usize, SpoolError> {
+        self.write("give up commitment reports", |transaction| {
+            let mut give_up = transaction.prepare_cached(
+                "UPDATE requests SET state = 'given-up', reason = ?1, ended_at = ?2
+                 WHERE state = 'open' RETURNING id",
+            )?;
+            let given_up = give_up
+                .query_map((reason, integer(now.unix_millis())), |row| row.get(0).map(RequestId))?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            given_up.iter().try_for_each(|request| drop_items(transaction, *request))?;
+            Ok(given_up.len())
+        })
+    }
+
     /// When the next report is due.
     pub(crate) fn next_report_at(&self) -> Result<Option<Moment>, SpoolError> {
         self.read("look for the next commitment report", |connection| {

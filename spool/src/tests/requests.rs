@@ -115,6 +115,25 @@ fn reports_are_owed_over_a_restart_and_tried_until_they_are_given_up() {
 }
 
 #[test]
+fn a_node_that_answers_nobody_any_more_gives_up_what_it_owes() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let id = owed(&bench, &spool, "CT1", &request("2.25.1", &[(CT, "1.3")]));
+    assert_eq!(spool.give_up_reports("not answered any more", bench.now()).unwrap(), 1);
+    let row = only_row(&spool);
+    assert_eq!(
+        (row.state.as_str(), row.reason.as_deref()),
+        ("given-up", Some("not answered any more"))
+    );
+    assert_eq!(spool.claim_report(id, later(&bench)).unwrap(), None);
+    assert_eq!(spool.give_up_reports("again", bench.now()).unwrap(), 0);
+    // Asked again by a node that answers again, it is a request like any other.
+    assert_eq!(owed(&bench, &spool, "CT1", &request("2.25.1", &[(CT, "1.3")])), id);
+    let report = spool.claim_report(id, later(&bench)).unwrap().unwrap();
+    assert_eq!(codes(&report), (vec![], vec![("1.3", 0x0112)]));
+}
+
+#[test]
 fn an_association_that_is_let_go_makes_the_report_due() {
     let bench = Bench::new();
     let (spool, _) = bench.open();
