@@ -11,6 +11,7 @@ use dimse::{
     encode_commitment_request, event_type_id, uids,
 };
 use domain::{CommitmentRefusal, CommitmentReport, CommitmentRequest, Limits};
+use tokio::time::timeout;
 
 use crate::requestor::{Message, Requestor, answering};
 use crate::{Route, ScuError, Timeouts};
@@ -55,7 +56,12 @@ pub async fn request_commitment<'a>(
         Err(error) => return Err(asking.fail(error).await),
     };
     let waited = match requested {
-        Requested::Taken => asking.await_report(wait).await,
+        Requested::Taken => {
+            // What begins in time may end; who goes on with other things is not listened to for ever.
+            let limit = wait.saturating_add(timeouts.io);
+            let waited = timeout(limit, asking.await_report(wait)).await;
+            waited.unwrap_or_else(|_| Err(ConnectionError::TimedOut(limit).into()))
+        }
         Requested::Refused { .. } => Ok(()),
     };
     match waited {
@@ -168,6 +174,12 @@ impl Asking<'_, '_> {
         let data_set = encode_commitment_request(request, syntax);
         let (service, action) = (NormalizedService::Action, REQUEST_STORAGE_COMMITMENT);
         let message_id = send(&mut self.requestor, service, action, &data_set).await?;
+        let limit = self.io;
+        let answered = timeout(limit, self.await_answer(message_id)).await;
+        answered.map_err(|_| ConnectionError::TimedOut(limit))?
+    }
+
+    async fn await_answer(&mut self, message_id: u16) -> Result<Requested, ScuError> {
         loop {
             let message = self.message(self.io).await?;
             // The report may be quicker than the response.

@@ -9,6 +9,8 @@ use dimse::{
     Response, RoleSelection, Roles, UserIdentity, UserInformation, encode_release_request, uids,
 };
 
+use tokio::time::timeout;
+
 use crate::dial::{Line, dial};
 use crate::{Route, ScuError, Timeouts};
 
@@ -159,42 +161,57 @@ impl Requestor {
         if let Command::Response(response) = command { Ok(response) } else { answering(command, 0) }
     }
 
-    /// Waits for the next message; the first `data_set_bytes_max` bytes of its data set are kept.
+    /// Waits for the next message, which may begin within `limit` and then take as long as any answer, however it drips; the
+    /// first `data_set_bytes_max` bytes of its data set are kept.
     pub(crate) async fn message(
         &mut self,
         limit: Duration,
         data_set_bytes_max: usize,
     ) -> Result<Message, ScuError> {
+        let rest = self.limit;
         let mut message = None;
-        loop {
-            let event = match self.connection.next(limit).await? {
-                Incoming::Fragment { fragment, bytes, ends } => {
-                    let event = self.messages.on_fragment(fragment, bytes, ends);
-                    event.map_err(ConnectionError::from)?
-                }
-                Incoming::Pdu(Pdu::Abort(abort)) => return Err(ScuError::Aborted(abort)),
-                Incoming::Pdu(pdu) => return Err(unexpected(pdu.name())),
-            };
-            let ends = match event {
-                None => false,
-                Some(MessageEvent::DataSet { bytes, is_end }) => {
-                    let kept = message.as_mut().map(|message: &mut Message| &mut message.data_set);
-                    if let Some(kept) = kept {
-                        let room = data_set_bytes_max.saturating_sub(kept.len());
-                        kept.extend(bytes.iter().flatten().take(room));
-                    }
-                    is_end
-                }
-                Some(MessageEvent::Command { context_id, command }) => {
-                    let ends = !command.has_data_set();
-                    message = Some(Message { context_id, command, data_set: Vec::new() });
-                    ends
-                }
-            };
-            if let (true, Some(message)) = (ends, message.take_if(|_| ends)) {
-                return Ok(message);
+        let mut is_whole = self.read_on(limit, &mut message, data_set_bytes_max).await?;
+        let reading = timeout(rest, async {
+            while !is_whole {
+                is_whole = self.read_on(rest, &mut message, data_set_bytes_max).await?;
             }
-        }
+            Ok::<(), ScuError>(())
+        });
+        reading.await.map_err(|_| ConnectionError::TimedOut(rest))??;
+        // The message reader lets no data set through without its command.
+        message.ok_or_else(|| unexpected("P-DATA-TF"))
+    }
+
+    /// Takes what comes next of a message; whether it is whole.
+    async fn read_on(
+        &mut self,
+        limit: Duration,
+        message: &mut Option<Message>,
+        data_set_bytes_max: usize,
+    ) -> Result<bool, ScuError> {
+        let event = match self.connection.next(limit).await? {
+            Incoming::Fragment { fragment, bytes, ends } => {
+                let event = self.messages.on_fragment(fragment, bytes, ends);
+                event.map_err(ConnectionError::from)?
+            }
+            Incoming::Pdu(Pdu::Abort(abort)) => return Err(ScuError::Aborted(abort)),
+            Incoming::Pdu(pdu) => return Err(unexpected(pdu.name())),
+        };
+        Ok(match event {
+            None => false,
+            Some(MessageEvent::DataSet { bytes, is_end }) => {
+                if let Some(Message { data_set, .. }) = message {
+                    let room = data_set_bytes_max.saturating_sub(data_set.len());
+                    data_set.extend(bytes.iter().flatten().take(room));
+                }
+                is_end
+            }
+            Some(MessageEvent::Command { context_id, command }) => {
+                let is_whole = !command.has_data_set();
+                *message = Some(Message { context_id, command, data_set: Vec::new() });
+                is_whole
+            }
+        })
     }
 
     /// Releases the Association. What could be lost by its failure is already answered, so it has no outcome.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use dimse::{
-    AssociateAccept, AssociateRequest, Command, Connection, ContextAnswer, ContextOutcome,
-    FragmentKind, Incoming, MessageEvent, MessageReader, NormalizedRequest, NormalizedService,
-    PDataWriter, Pdu, Response, RoleSelection, Roles, Status, UserInformation,
+    AssociateAccept, AssociateRequest, Command, Connection, ConnectionError, ContextAnswer,
+    ContextOutcome, FragmentKind, Incoming, MessageEvent, MessageReader, NormalizedRequest,
+    NormalizedService, PDataWriter, Pdu, Response, RoleSelection, Roles, Status, UserInformation,
     decode_commitment_report, decode_commitment_request, encode_commitment_report, uids,
 };
 use domain::{
@@ -29,6 +29,8 @@ enum Act {
     ReportAndAnswer,
     /// Answers, then sends an event that there is not, then reports.
     AnswerAndSendNonsense,
+    /// Answers with success, a few bytes at a time and long after anybody should wait.
+    AnswerInDrips,
     /// Answers with success and closes the connection.
     AnswerAndClose,
     /// Accepts no presentation context.
@@ -170,6 +172,10 @@ impl Other {
         }
         let status = if let Act::Answer(status) = act { status } else { 0 };
         let response = Response::to_normalized(&request, Status(status), "because");
+        if act == Act::AnswerInDrips {
+            self.drip(Command::Response(response)).await;
+            return false;
+        }
         self.send(Command::Response(response), None).await;
         if act == Act::AnswerAndSendNonsense {
             self.report(9).await;
@@ -205,6 +211,19 @@ impl Other {
         assert!(answer.is_to(NormalizedService::EventReport) && answer.message_id == 77);
         assert_eq!(answer.type_id, Some(event_type_id));
         self.seen.answers.push(answer.status.0);
+    }
+
+    /// Sends two bytes at a time, until the peer has enough.
+    async fn drip(&mut self, command: Command) {
+        let writer = PDataWriter::new(1, 8);
+        let mut pdus = Vec::new();
+        writer.put(&mut pdus, FragmentKind::Command, &command.encode());
+        for pdu in pdus.chunks(14) {
+            if self.connection.send(pdu, PATIENCE).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(SHORT).await;
+        }
     }
 
     async fn send(&mut self, command: Command, data_set: Option<&[u8]>) {
@@ -249,6 +268,18 @@ async fn ask(
 }
 
 const SHORT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn an_answer_that_drips_is_not_waited_for_longer_than_any_other() {
+    let (to, task) = start(Act::AnswerInDrips).await;
+    let timeouts = scu::Timeouts { io: 6 * SHORT, ..TIMEOUTS };
+    let (request, limits) = (request(), Limits::default());
+    let mut on_report = |_: &CommitmentReport| Ok(());
+    let asked =
+        request_commitment(&to, &request, (PATIENCE, &timeouts), &limits, &mut on_report).await;
+    assert!(matches!(asked, Err(ScuError::Connection(ConnectionError::TimedOut(_)))), "{asked:?}");
+    seen(task).await;
+}
 
 #[tokio::test]
 async fn a_report_over_the_same_association_whenever_it_comes() {
