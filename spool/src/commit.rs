@@ -12,7 +12,7 @@ use std::fmt;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ pub(crate) struct Committer {
     /// What is promised of an instance.
     pub(crate) durability: Durability,
     pub(crate) clock: Clock,
-    /// Held by whoever moves or removes instance files.
-    pub(crate) moving: Arc<Mutex<()>>,
+    /// Held by whoever moves or removes instance files; together by those that only give names which nothing has.
+    pub(crate) moving: Arc<RwLock<()>>,
 }
 
 impl fmt::Debug for Committer {
@@ -138,30 +138,21 @@ impl Committer {
     }
 
     /// An instance of a series that the ledger knows, where nothing is: it is answered once its file is in its place.
-    fn commit_before_recording(&self, request: Request) -> Here {
-        if request.part.check(&request.identity).is_err() {
+    fn commit_before_recording(&self, mut request: Request) -> Here {
+        let Request { part, identity, .. } = &mut request;
+        if part.check(identity).is_err() || part.seal().is_err() {
             return Here::Elsewhere(Box::new(request));
         }
-        let target = self.folder.instance(&request.identity);
-        let mut item = Item {
-            part: request.part,
-            identity: request.identity,
-            target,
-            there: There::Nothing,
-            failed: None,
-        };
-        let moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = self.folder.instance(identity);
+        let moving = self.moving.read().unwrap_or_else(PoisonError::into_inner);
         // A series may have been purged since it was looked at.
-        let may = self.late.may_take(&item.identity.series);
-        let moved = may
-            && item.part.seal().is_ok()
-            && matches!(item.part.move_to_free(&item.target), Ok(true));
-        if !moved {
-            let Item { part, identity, .. } = item;
-            return Here::Elsewhere(Box::new(Request { part, identity, stored: request.stored }));
+        let may = self.late.may_take(&identity.series);
+        if !may || !matches!(part.move_to_free(&target), Ok(true)) {
+            return Here::Elsewhere(Box::new(request));
         }
+        let arrival = arrival(part, identity, There::Nothing);
         let OnStored { answer, recorded } = request.stored;
-        let is_first = self.late.take(item.arrival(), recorded);
+        let is_first = self.late.take(arrival, recorded);
         drop(moving);
         // The file stays; what is left of the part is closed after the answer.
         call(|| answer(Ok(())));
@@ -191,7 +182,7 @@ impl Committer {
 
     /// Outcomes for the items that have not failed by themselves.
     fn publish(&self, items: &mut [Item]) -> std::vec::IntoIter<Result<Published, SpoolError>> {
-        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         // One of these may be late itself, in what it was before.
         if let Err(error) = self.record_late() {
             items.iter_mut().for_each(|item| item.failed = Some(error.clone()));
@@ -297,14 +288,18 @@ impl Committer {
 
 impl Item {
     fn arrival(&self) -> Arrival {
-        let origin = self.part.origin();
-        Arrival {
-            identity: self.identity.clone(),
-            file_bytes: self.part.file_bytes(),
-            calling: origin.calling.clone(),
-            called: origin.called.clone(),
-            is_same: self.there == There::Same,
-        }
+        arrival(&self.part, &self.identity, self.there)
+    }
+}
+
+fn arrival(part: &PartFile, identity: &InstanceIdentity, there: There) -> Arrival {
+    let origin = part.origin();
+    Arrival {
+        identity: identity.clone(),
+        file_bytes: part.file_bytes(),
+        calling: origin.calling.clone(),
+        called: origin.called.clone(),
+        is_same: there == There::Same,
     }
 }
 

@@ -39,7 +39,7 @@ impl Spool {
         purged: &mut Purged,
     ) -> Result<(), SpoolError> {
         // An instance of this series that comes now waits until it is gone, and then opens it again.
-        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let _moving = self.moving.write().unwrap_or_else(PoisonError::into_inner);
         self.committer.record_late()?;
         self.committer.late.forget_open();
         let Some(leaving) = self.ledger.begin_purge(series, older_than)? else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 
 use domain::{Announced, Durability, InstanceIdentity, InstanceOrigin, Limits, Moment};
@@ -32,7 +32,7 @@ pub struct Spool {
     pub(crate) room: Arc<Room>,
     pub(crate) ledger: Arc<Ledger>,
     /// Held by whoever moves or removes instance files.
-    pub(crate) moving: Arc<Mutex<()>>,
+    pub(crate) moving: Arc<RwLock<()>>,
     parts: AtomicU64,
     pub(crate) committer: Arc<Committer>,
     requests: Option<Sender<Work>>,
@@ -84,7 +84,7 @@ impl Spool {
         recovery.is_new_ledger = opened.is_new;
         recovery.ledger_set_aside = opened.set_aside;
         let room = Arc::new(Room::new(Arc::clone(&folder), limits, recovery.spool_bytes));
-        let moving = Arc::new(Mutex::new(()));
+        let moving = Arc::new(RwLock::new(()));
         let committer = Arc::new(Committer {
             folder: Arc::clone(&folder),
             room: Arc::clone(&room),
