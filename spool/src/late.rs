@@ -97,9 +97,10 @@ impl Late {
         then();
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing waits, nor is in the hands of somebody who may put it back.
     pub(crate) fn is_empty(&self) -> bool {
-        self.line().waiting.is_empty()
+        let line = self.line();
+        line.waiting.is_empty() && !line.in_hand
     }
 
     /// Records what waits, and tells of it, in order. When it returns `Ok`, nothing waits that was there before.
@@ -162,5 +163,23 @@ fn tell(batch: Vec<Waiting>, recorded: Vec<(SpooledInstance, Change)>) {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_somebodys_hands_is_not_gone() {
+        let late = Late::default();
+        late.line().waiting.push_back(Waiting::Then(Box::new(|| {})));
+        let refused = late.record(&|_| {
+            assert!(!late.is_empty(), "it may be put back");
+            Err(SpoolError::Stopped)
+        });
+        assert!(refused.is_err() && !late.is_empty());
+        late.record(&|_| Ok(Vec::new())).unwrap();
+        assert!(late.is_empty());
     }
 }
