@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use domain::{Moment, SeriesInstanceUid};
 
 use crate::folder::Entry;
+use crate::recover::sop_instance;
 use crate::{Spool, SpoolError};
 
 /// What a purge removed.
@@ -21,15 +22,19 @@ impl Spool {
     /// study asked, all their jobs done, superseded or quarantined: not while a destination is still to commit. Rows stay as history; the
     /// state becomes `purged`. What peers asked us to commit to, and was reported on before `older_than`, is forgotten.
     ///
+    /// What is not ours stays where it lies, and the folder with it.
+    ///
     /// # Errors
-    /// The first operation that failed; what is left is removed the next time.
+    /// The first operation that failed; the other series are removed all the same, and what is left the next time.
     pub fn purge(&self, older_than: Moment) -> Result<Purged, SpoolError> {
         let mut purged = Purged::default();
         self.ledger.purge_requests(older_than)?;
+        let mut outcome = Ok(());
         for series in self.ledger.purgeable(older_than)? {
-            self.purge_series(&series, older_than, &mut purged)?;
+            let removed = self.purge_series(&series, older_than, &mut purged);
+            outcome = outcome.and(removed);
         }
-        Ok(purged)
+        outcome.map(|()| purged)
     }
 
     fn purge_series(
@@ -45,8 +50,9 @@ impl Spool {
         let Some(leaving) = self.ledger.begin_purge(series, older_than)? else { return Ok(()) };
         for study in &leaving.studies {
             let folder = self.folder.series(study, series);
-            for file in self.folder.entries(&folder)? {
-                self.remove(&file, purged)?;
+            let entries = self.folder.entries(&folder)?;
+            for file in entries.iter().filter(|entry| sop_instance(entry).is_some()) {
+                self.remove(file, purged)?;
                 purged.instances += 1;
             }
             self.folder.remove_if_empty(&folder);
@@ -54,8 +60,8 @@ impl Spool {
         }
         for job in leaving.jobs {
             let folder = self.folder.results_of(job);
-            for file in self.folder.entries(&folder)? {
-                self.remove(&file, purged)?;
+            for file in self.folder.entries(&folder)?.iter().filter(|entry| !entry.is_folder) {
+                self.remove(file, purged)?;
             }
             self.folder.remove_if_empty(&folder);
         }

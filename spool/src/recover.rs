@@ -134,7 +134,8 @@ fn files_of(
     Ok(files)
 }
 
-fn sop_instance(entry: &Entry) -> Option<SopInstanceUid> {
+/// The instance that a file of the spool is.
+pub(crate) fn sop_instance(entry: &Entry) -> Option<SopInstanceUid> {
     let stem = entry.name()?.strip_suffix(".dcm")?;
     // A UID that the parser changed, by taking padding off, would not name this file.
     let uid = SopInstanceUid::parse(stem).ok().filter(|uid| uid.as_str() == stem);

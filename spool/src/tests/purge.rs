@@ -46,6 +46,27 @@ fn only_what_is_finished_long_enough_goes() {
 }
 
 #[test]
+fn what_is_not_ours_stays_and_keeps_nothing_else_back() {
+    let bench = Bench::new();
+    let (spool, job) = prepare(&bench);
+    spool.job_quarantined(job.id, "gap", "", bench.now()).unwrap();
+    let other = identity("1.1", "1.9", "1.9.1");
+    send(&spool, &other, b"after it by name").unwrap();
+    close(&spool, &other.series, &[], bench.now()).unwrap();
+    spool.add_study_jobs(&job.study, &[], bench.now()).unwrap();
+    let folder = bench.root().join("instances/1.1/1.2");
+    std::fs::create_dir(folder.join("@eaDir")).unwrap();
+    std::fs::create_dir(folder.join("1.5.dcm")).unwrap();
+    std::fs::write(folder.join("notes.txt"), "of an administrator").unwrap();
+    let purged = spool.purge(bench.pass(1)).unwrap();
+    assert_eq!((purged.instances, spool.spool_bytes()), (3, 0));
+    assert!(folder.join("notes.txt").exists() && folder.join("1.5.dcm").exists());
+    assert!(!bench.root().join("instances/1.1/1.9").exists());
+    let states: Vec<_> = spool.snapshot().unwrap().series.into_iter().map(|s| s.state).collect();
+    assert_eq!(states, ["purged", "purged"]);
+}
+
+#[test]
 fn quarantined_and_unrouted_series_go_too() {
     let bench = Bench::new();
     let (spool, job) = prepare(&bench);
