@@ -9,10 +9,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ impl Committer {
         let mut wait = None;
         loop {
             let records = match next(work, wait) {
-                Ok(first) => self.work_off(first, work),
+                Ok(first) => self.work_off_whatever_happens(first, work),
                 Err(RecvTimeoutError::Timeout) => {
                     self.try_to_record();
                     false
@@ -86,6 +86,15 @@ impl Committer {
             let is_left = !self.late.is_empty();
             wait = if records { Some(GATHERING) } else { is_left.then_some(PAUSE) };
         }
+    }
+
+    /// A bug costs the instances of its batch their answer, and not all others after them.
+    fn work_off_whatever_happens(&self, first: Work, work: &Receiver<Work>) -> bool {
+        let worked = AssertUnwindSafe(|| self.work_off(first, work));
+        panic::catch_unwind(worked).unwrap_or_else(|_| {
+            tracing::error!("instances could not be stored because of a bug");
+            true
+        })
     }
 
     /// Commits what waits, in batches; whether those that are late are to be recorded, too.
@@ -329,25 +338,36 @@ fn for_each_at_once<T: Send>(
     items: &mut [T],
     work: impl Fn(&mut T) -> Result<(), SpoolError> + Sync,
 ) -> Result<(), SpoolError> {
-    let share = items.len().div_ceil(SYNC_THREADS).max(1);
-    if items.len() <= 1 {
-        return items.iter_mut().try_for_each(work);
-    }
-    let work = &work;
+    let helpers = items.len().min(SYNC_THREADS).saturating_sub(1);
+    let left = Mutex::new(items.iter_mut());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work_off = || std::iter::from_fn(next).map(&work).fold(Ok(()), Result::and);
     thread::scope(|scope| {
-        let threads: Vec<_> =
-            items.chunks_mut(share).map(|share| scope.spawn(move || each(share, work))).collect();
+        // Where the system gives no thread, those that are there do it all.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work_off).ok();
+        let threads: Vec<_> = (0..helpers).map_while(start).collect();
+        let own = work_off();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|bug| panic::resume_unwind(bug)))
-            .fold(Ok(()), Result::and)
+            .fold(own, Result::and)
     })
 }
 
-/// Works on every item, also after one failed.
-fn each<T>(
-    items: &mut [T],
-    work: impl Fn(&mut T) -> Result<(), SpoolError>,
-) -> Result<(), SpoolError> {
-    items.iter_mut().map(work).fold(Ok(()), Result::and)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_worked_on_also_after_one_failed() {
+        for count in [0, 1, 2, SYNC_THREADS, 50] {
+            let mut items = vec![false; count];
+            let done = for_each_at_once(&mut items, |item| {
+                *item = true;
+                Err(SpoolError::Stopped)
+            });
+            assert_eq!(done.is_err(), count > 0);
+            assert!(items.into_iter().all(|item| item));
+        }
+    }
 }

@@ -45,7 +45,12 @@ impl Bench {
         Moment::from_unix_millis(self.millis.load(Ordering::SeqCst))
     }
 
-    /// Lets time pass.
+    /// Sets the clock, also to [`BROKEN`].
+    pub(super) fn set_clock(&self, millis: u64) {
+        self.millis.store(millis, Ordering::SeqCst);
+    }
+
+    /// Lets time pass; gives what it is then.
     pub(super) fn pass(&self, millis: u64) -> Moment {
         self.millis.fetch_add(millis, Ordering::SeqCst);
         self.now()
@@ -59,11 +64,16 @@ impl Bench {
     /// Opens the spool if it can be opened.
     pub(super) fn try_open(&self) -> Result<(Spool, Recovery), SpoolError> {
         let millis = Arc::clone(&self.millis);
-        let clock: Clock =
-            Arc::new(move || Moment::from_unix_millis(millis.load(Ordering::SeqCst)));
+        let clock: Clock = Arc::new(move || match millis.load(Ordering::SeqCst) {
+            BROKEN => panic!("a bug"),
+            millis => Moment::from_unix_millis(millis),
+        });
         Spool::open_with(&self.root(), &self.limits, self.durability, clock, &self.faults)
     }
 }
+
+/// A time at which whoever asks for it meets a bug.
+pub(super) const BROKEN: u64 = u64::MAX;
 
 /// The instance `sop` of a series.
 pub(super) fn identity(study: &str, series: &str, sop: &str) -> InstanceIdentity {

@@ -3,7 +3,9 @@
 use std::fs;
 use std::sync::{Arc, mpsc};
 
-use super::bench::{Bench, announced, bytes_in, close, identity, origin, send, send_from};
+use super::bench::{
+    BROKEN, Bench, announced, bytes_in, close, identity, origin, send, send_from, told_by,
+};
 use crate::names::Names;
 use crate::{Change, SpoolError};
 
@@ -25,6 +27,23 @@ fn an_instance_is_in_its_place_as_received() {
     assert!(fs::read(&path).unwrap().ends_with(b"data set of some length"));
     assert_eq!(spool.series_instances(&a.series).unwrap(), [published.instance]);
     assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
+}
+
+#[test]
+fn a_bug_costs_an_instance_its_answer_and_not_those_after_it() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let (a, b) = (identity("1.1", "1.2", "1.3"), identity("1.1", "1.2", "1.4"));
+    let mut part = spool.begin(&announced(&a), &origin("CT1")).unwrap();
+    part.write(&[b"one"]).unwrap();
+    let (tell, told) = mpsc::channel();
+    let now = bench.now();
+    bench.set_clock(BROKEN);
+    spool.publish(part, a.clone(), told_by(tell));
+    assert!(told.recv().is_err(), "no answer");
+    bench.set_clock(now.unix_millis());
+    send(&spool, &b, b"two").unwrap();
+    assert_eq!(send(&spool, &a, b"one").unwrap().change, Change::New);
 }
 
 #[test]
@@ -108,7 +127,7 @@ fn what_was_not_announced_is_refused() {
     let part = spool.begin(&announced(&identity("1.1", "1.2", "1.3")), &origin("CT1")).unwrap();
     let (tell, told) = mpsc::channel();
     let other = identity("1.1", "1.2", "1.4");
-    spool.publish(part, other, super::bench::told_by(tell));
+    spool.publish(part, other, told_by(tell));
     assert!(matches!(told.recv().unwrap(), Err(SpoolError::IdentityMismatch)));
     assert_eq!(bytes_in(&bench.root()), 0);
 }
