@@ -11,7 +11,7 @@ use dimse::{
     Response, StoreRequest, Transport, encode_commitment_report, uids,
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits, Parting, TransferSyntaxUid};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::ScpCounters;
@@ -36,13 +36,17 @@ pub(crate) enum Ended {
     Stopping,
 }
 
+/// Held while an Association is open: of all, and of those of its peer.
+pub(crate) type Places = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
 /// Says that an Association has ended when the last who works for it is gone: the task, or a publication that it no
-/// longer waits for.
+/// longer waits for. Its places are free then: each publication has a file open.
 pub(crate) struct Membership {
     id: AssociationId,
     intake: Arc<dyn Intake>,
     pub(crate) counters: Arc<ScpCounters>,
     was_released: AtomicBool,
+    _places: Places,
 }
 
 impl Membership {
@@ -51,11 +55,13 @@ impl Membership {
         id: AssociationId,
         intake: &Arc<dyn Intake>,
         counters: &Arc<ScpCounters>,
+        places: Places,
     ) -> Self {
         counters.associations_accepted.fetch_add(1, Ordering::Relaxed);
         counters.associations_open.fetch_add(1, Ordering::Relaxed);
         let was_released = AtomicBool::new(false);
-        Self { id, intake: Arc::clone(intake), counters: Arc::clone(counters), was_released }
+        let (intake, counters) = (Arc::clone(intake), Arc::clone(counters));
+        Self { id, intake, counters, was_released, _places: places }
     }
 }
 

@@ -15,14 +15,14 @@ use dimse::{
 };
 use domain::{AssociationId, InstanceOrigin, Intake, Limits};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::Instrument;
 use tracing::field::Empty;
 use trust::ServerConfig;
 
 use crate::admission::{Admission, Titles, Visitor, Welcome};
-use crate::association::{Association, Ended, Membership, Progress};
+use crate::association::{Association, Ended, Membership, Places, Progress};
 use crate::commitment::Service;
 use crate::doors::Entered;
 use crate::handshake::{Secured, TLS_HANDSHAKE, Unsecured, secure};
@@ -71,9 +71,6 @@ struct Admitted {
     peer: Option<Arc<PeerState>>,
     places: Places,
 }
-
-/// Held while the Association is open: of all, and of those of its peer.
-type Places = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
 /// What ends our side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,14 +254,14 @@ impl Shared {
         Ok((place, own.flatten()))
     }
 
-    /// Sta6, from A-ASSOCIATE-AC on. The places are free again when this returns.
+    /// Sta6, from A-ASSOCIATE-AC on. The places are free again when this returns and what it began to publish is published.
     async fn associate<S: Transport>(
         &self,
         connection: &mut Connection<S>,
         admitted: Admitted,
         arrived: Arrived,
     ) -> LastWord {
-        let Admitted { negotiated, titles, limits, peer, places: _places } = admitted;
+        let Admitted { negotiated, titles, limits, peer, places } = admitted;
         let Titles { called, calling } = titles;
         let (id, address) = (arrived.id, arrived.address.to_string());
         let association = Association {
@@ -276,7 +273,7 @@ impl Shared {
             pauses: Arc::clone(&self.pauses),
             limits,
             peer,
-            membership: Arc::new(Membership::new(id, &self.intake, &self.counters)),
+            membership: Arc::new(Membership::new(id, &self.intake, &self.counters, places)),
             stopping: self.stopping.clone(),
             progress: Progress::default(),
         };

@@ -48,9 +48,10 @@ impl Association {
         let (tell, outcome) = oneshot::channel();
         let membership = Arc::clone(&self.membership);
         let stored = move |outcome| {
+            // First, so that who has its answer and comes again finds its place free.
+            drop(membership);
             // Nobody waits any more when the association was aborted or the node was told to stop at once.
             drop(tell.send(outcome));
-            drop(membership);
         };
         part.publish(identity, Box::new(stored));
         outcome

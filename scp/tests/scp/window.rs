@@ -8,6 +8,7 @@ use domain::{
     Announced, AssociationId, InstanceIdentity, InstanceOrigin, Intake, Part, Parting, Refusal,
     Stored,
 };
+use scp::ScpSettings;
 use tokio::time::{sleep, timeout};
 
 use crate::support::*;
@@ -66,9 +67,13 @@ impl Holding {
 }
 
 async fn start(window: Option<u16>) -> (Server, Peer, Arc<Holding>) {
+    start_with(settings(), window).await
+}
+
+async fn start_with(settings: ScpSettings, window: Option<u16>) -> (Server, Peer, Arc<Holding>) {
     let holding = Arc::<Holding>::default();
     let intake = Arc::new(Handle(Arc::clone(&holding)));
-    let server = Server::start_with(settings(), intake, Memory::new(Mood::Good)).await;
+    let server = Server::start_with(settings, intake, Memory::new(Mood::Good)).await;
     let contexts = vec![
         context(1, CT, uids::EXPLICIT_VR_LITTLE_ENDIAN),
         context(5, uids::VERIFICATION, uids::IMPLICIT_VR_LITTLE_ENDIAN),
@@ -127,6 +132,22 @@ async fn without_a_window_nothing_is_read_before_the_answer() {
             assert_eq!(answered(&mut peer).await.0, *name);
         }
     }
+}
+
+#[tokio::test]
+async fn who_leaves_before_its_answers_keeps_its_place_until_they_are_known() {
+    let mut settings = settings();
+    settings.limits.associations_max = 1;
+    let (server, mut peer, holding) = start_with(settings, Some(4)).await;
+    send(&mut peer, &NAMES[..2]).await;
+    holding.holds(&NAMES[..2]).await;
+    drop(peer);
+    sleep(Duration::from_millis(100)).await;
+    assert!(Peer::open(&server).await.is_err(), "two files are still open");
+    holding.answer(NAMES[0], Ok(()));
+    assert!(Peer::open(&server).await.is_err(), "one is");
+    holding.answer(NAMES[1], Ok(()));
+    assert!(Peer::open(&server).await.is_ok());
 }
 
 #[tokio::test]
