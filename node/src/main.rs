@@ -14,6 +14,7 @@ mod clock;
 mod commitments;
 mod committing;
 mod delivering;
+mod descriptors;
 mod dialing;
 mod explain;
 mod failure;

@@ -23,6 +23,7 @@ use crate::clock;
 use crate::commitments::LedgerCommitments;
 use crate::committing::Committing;
 use crate::delivering::Delivering;
+use crate::descriptors;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::http::{self, Watched};
 use crate::jobs::Worker;
@@ -55,6 +56,7 @@ struct Node {
 
 /// Runs the command.
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    descriptors::take_what_is_allowed();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("parsenode-net")
