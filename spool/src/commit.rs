@@ -229,7 +229,7 @@ impl Committer {
         item.there = compare(&item.part, &item.identity.transfer_syntax, &item.target)?;
         match item.there {
             // It may be from a batch that failed halfway, so it is synced like the others.
-            There::Same => Ok(()),
+            There::Same { .. } => Ok(()),
             There::Nothing => item.part.move_to(&item.target),
             There::Other { file_bytes } => {
                 // What is there was acknowledged: it goes only when the other is safe.
@@ -249,7 +249,7 @@ impl Committer {
         let sync = |item: &mut Item| {
             let synced = match item.there {
                 _ if item.failed.is_some() => return Ok(()),
-                There::Same => self.folder.sync_path(&item.target),
+                There::Same { .. } => self.folder.sync_path(&item.target),
                 There::Nothing | There::Other { .. } => item.part.sync(),
             };
             item.failed = synced.err();
@@ -303,12 +303,16 @@ impl Item {
 
 fn arrival(part: &PartFile, identity: &InstanceIdentity, there: There) -> Arrival {
     let origin = part.origin();
+    let (file_bytes, is_same) = match there {
+        There::Same { file_bytes } => (file_bytes, true),
+        There::Nothing | There::Other { .. } => (part.file_bytes(), false),
+    };
     Arrival {
         identity: identity.clone(),
-        file_bytes: part.file_bytes(),
+        file_bytes,
         calling: origin.calling.clone(),
         called: origin.called.clone(),
-        is_same: there == There::Same,
+        is_same,
     }
 }
 

@@ -17,8 +17,11 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(crate) enum There {
     /// Nothing.
     Nothing,
-    /// A file with the same data set in the same transfer syntax.
-    Same,
+    /// A file with the same data set in the same transfer syntax, of this length: its File Meta Information may be another.
+    Same {
+        /// Its length in bytes.
+        file_bytes: u64,
+    },
     /// Another file, of this length.
     Other {
         /// Its length in bytes.
@@ -38,7 +41,8 @@ pub(crate) fn compare(
         Err(error) => return Err(SpoolError::io("open", target, error)),
     };
     let failed = |error| SpoolError::io("read", target, error);
-    let other = There::Other { file_bytes: there.metadata().map_err(failed)?.len() };
+    let file_bytes = there.metadata().map_err(failed)?.len();
+    let other = There::Other { file_bytes };
     // What is there may be anything; only what reads as ours can be the same.
     let Ok(meta) = dataset::read_file_meta(target) else { return Ok(other) };
     if meta.transfer_syntax != *transfer_syntax {
@@ -47,7 +51,7 @@ pub(crate) fn compare(
     there.seek(SeekFrom::Start(meta.data_set_offset)).map_err(failed)?;
     let mut came = part_from_data_set(part)?;
     let is_same = same_content(&mut there, &mut came).map_err(failed)?;
-    Ok(if is_same { There::Same } else { other })
+    Ok(if is_same { There::Same { file_bytes } } else { other })
 }
 
 fn part_from_data_set(part: &PartFile) -> Result<File, SpoolError> {

@@ -61,10 +61,11 @@ impl Ledger {
         }
     }
 
-    /// Opens a series again because an instance of it is about to be replaced.
+    /// Opens a series again because an instance of it is about to be replaced, and writes down that nobody knows what its
+    /// file is, by a length of 0.
     ///
-    /// This comes before the files are touched: when the node dies in between, the series closes once more
-    /// with what is there then, and no replacement goes unnoticed.
+    /// This comes before the files are touched: when the node dies or the disk fails in between, the series closes once more
+    /// with what is there then, and no replacement goes unnoticed, also when what comes again is there already.
     pub(crate) fn reopen(
         &self,
         identity: &InstanceIdentity,
@@ -77,6 +78,12 @@ impl Ledger {
             )?;
             let series = identity.series.as_str();
             reopen.execute(named_params! { ":series": series, ":now": millis(now) })?;
+            let mut unknown = transaction.prepare_cached(
+                "UPDATE instances SET file_bytes = 0
+                 WHERE series = ?1 AND sop_instance = ?2 AND study = ?3",
+            )?;
+            let sop_instance = identity.sop_instance.as_str();
+            unknown.execute((series, sop_instance, identity.study.as_str()))?;
             Ok(())
         })
     }
@@ -91,7 +98,7 @@ impl Ledger {
         let earlier = self.find(transaction, &arrival.identity)?;
         let change = match &earlier {
             None => Change::New,
-            Some(_) if !arrival.is_same => Change::Replaced,
+            Some(earlier) if !arrival.is_same || earlier.file_bytes == 0 => Change::Replaced,
             Some(earlier) => return Ok((earlier.clone(), Change::Identical)),
         };
         // A replacement never has the time of what it replaces, so that whoever looked before can tell.

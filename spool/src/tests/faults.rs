@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use domain::InstanceIdentity;
+use domain::{Durability, InstanceIdentity};
 
 use super::bench::{Bench, bytes_in, close, identity, send, wish, write_results};
 use crate::names::Names;
-use crate::{Spool, SpoolError};
+use crate::{Change, Spool, SpoolError};
 
 /// Instances that were reported as stored, with the content that was.
 type Acknowledged = BTreeMap<InstanceIdentity, Vec<u8>>;
@@ -207,5 +207,36 @@ fn bench_with_history() -> impl Fn() -> Bench {
         live(&spool, &bench, &mut acknowledged).unwrap();
         work(&spool, &bench).unwrap();
         bench
+    }
+}
+
+/// Whatever failed of a replacement: what is answered with success at last is told as one, so that the series is worked on again.
+#[test]
+fn a_replacement_that_failed_halfway_is_one_when_it_comes_again() {
+    for durability in [Durability::Disk, Durability::Cache] {
+        let mut failed = 0;
+        for step in 0..100 {
+            let mut bench = Bench::new();
+            bench.durability = durability;
+            let (spool, _) = bench.open();
+            let a = identity("1.1", "1.2", "1.3");
+            send(&spool, &a, b"one").unwrap();
+            close(&spool, &a.series, &[], bench.now()).unwrap();
+            bench.faults.plan(step, step + 1);
+            let first = send(&spool, &a, b"two");
+            let is_beyond = bench.faults.steps() <= step;
+            bench.faults.plan(0, 0);
+            if first.is_err() {
+                failed += 1;
+                let again = send(&spool, &a, b"two").unwrap();
+                assert_eq!(again.change, Change::Replaced, "{durability:?}, fault at {step}");
+                assert_eq!(spool.series_instances(&a.series).unwrap(), [again.instance]);
+            }
+            assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()), "fault at {step}");
+            if is_beyond {
+                break;
+            }
+        }
+        assert!(failed > 5, "{failed} faults");
     }
 }
