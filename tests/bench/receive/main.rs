@@ -37,7 +37,7 @@ const ASSOCIATIONS: [usize; 2] = [1, 4];
 
 /// Memory for what one instance of half a megabyte takes on its way, held ready: the file in the page cache, twice, as the
 /// last measurement's is not free before this one begins.
-const BYTES_BACKED: usize = 1_200_000;
+const BYTES_BACKED: usize = 2_700_000;
 
 /// How much is measured.
 struct Plan {
