@@ -16,7 +16,12 @@ pub fn run(bytes: &[u8]) {
     if fs::write(&path, bytes).is_err() {
         return;
     }
-    let limits = ReadLimits { bytes_max: 1 << 20, depth_max: 16, value_bytes_max: 1 << 16 };
+    let limits = ReadLimits {
+        bytes_max: 1 << 20,
+        depth_max: 16,
+        elements_max: 1 << 16,
+        value_bytes_max: 1 << 16,
+    };
     let meta = read_file_meta(&path);
     let Ok(header) = read_file_header(&path, &limits) else { return };
     assert_eq!(meta.ok().as_ref(), Some(&header.meta), "a header begins with its meta information");
