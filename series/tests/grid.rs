@@ -282,6 +282,18 @@ fn limits_hold_exactly() {
     let mut set = enhanced(&[[0.0; 3]]);
     set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, "2147483647");
     assert!(refusal(vec![set]).starts_with("too-large"));
+    // Nor does it where frames are so small that voxels have room for them, and nothing says where they lie.
+    let small = |frames: &str| {
+        let mut set = DataSet::new();
+        set.put_u16s(tags::ROWS, &[1]);
+        set.put_u16s(tags::COLUMNS, &[1]);
+        set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, frames);
+        set
+    };
+    let many = vec![small("65536"), small("1")];
+    assert_eq!(refusal(many), "too-large: 65537 frames, 65536 are allowed");
+    assert_eq!(refusal(vec![small("65535"), small("1")]), "taken");
+    assert!(refusal(vec![small("536870912")]).starts_with("too-large: 536870912 frames"));
 }
 
 #[test]
