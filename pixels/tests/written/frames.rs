@@ -297,6 +297,38 @@ fn jpeg_2000_is_lossless() {
 }
 
 #[test]
+fn of_several_jpeg_2000_streams_the_one_that_was_checked_is_decoded() {
+    let mut other = ramp();
+    // Its samples are declared unsigned, so that they are others.
+    other[42] = 0x0B;
+    // A signature box, a box with one code stream, and the box with the other.
+    let boxed = |kind: &[u8; 4], value: &[u8]| {
+        let length = u32::try_from(value.len() + 8).unwrap().to_be_bytes();
+        [&length[..], kind, value].concat()
+    };
+    let signature = boxed(b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]);
+    let type_box = boxed(b"ftyp", b"jp2 \0\0\0\0jp2 ");
+    let size = boxed(b"ihdr", &[0, 0, 0, 32, 0, 0, 0, 33, 0, 1, 0x8B, 7, 0, 0]);
+    let color = boxed(b"colr", &[1, 0, 0, 0, 0, 0, 17]);
+    let header = boxed(b"jp2h", &[size, color].concat());
+    let decoy = boxed(b"uuid", &[&[0; 16][..], &ramp()].concat());
+    let file = [signature, type_box, header, decoy, boxed(b"jp2c", &other)].concat();
+    assert_eq!(jpeg_2000(&file).values(), jpeg_2000(&ramp()).values());
+}
+
+#[test]
+fn jpeg_2000_of_too_many_tiles_is_refused() {
+    let mut stream = ramp();
+    stream[8..12].copy_from_slice(&128_u32.to_be_bytes());
+    stream[12..16].copy_from_slice(&33_u32.to_be_bytes());
+    stream[24..28].copy_from_slice(&1_u32.to_be_bytes());
+    stream[28..32].copy_from_slice(&1_u32.to_be_bytes());
+    let reason = jpeg_2000(&stream).with(|m| (m.columns, m.rows) = (128, 33)).refusal();
+    assert!(reason.starts_with("undecodable-transfer-syntax"), "{reason}");
+    assert!(reason.ends_with("4224 tiles, 4096 are allowed"), "{reason}");
+}
+
+#[test]
 fn broken_jpeg_2000_is_refused() {
     let stream = ramp();
     let other = jpeg_2000(&stream).with(|m| m.columns = 32);
