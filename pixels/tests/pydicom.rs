@@ -18,7 +18,7 @@ use std::sync::Arc;
 use dataset::{ReadLimits, read_file_header, tags};
 use domain::{InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid};
 use pixels::{StoredFrame, StoredValues, Window};
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 /// Files that give no pixels: how their name ends, and how the reason begins. All others are equal.
 const REFUSED: [(&str, &str); 5] = [
@@ -61,6 +61,7 @@ fn instance(path: &Path) -> Result<Arc<SourceInstance>, String> {
         header: file.data_set,
         pixel_data: file.pixel_data,
         frame_count: usize::try_from(frames).unwrap().max(1),
+        kept: Kept::default(),
     }))
 }
 

@@ -23,6 +23,7 @@
 mod facts;
 mod frame;
 mod grid;
+mod kept;
 mod pixel_values;
 mod placeless;
 mod read;
@@ -31,6 +32,7 @@ mod stack;
 
 pub use facts::facts;
 pub use grid::assemble;
+pub use kept::Kept;
 pub use read::read_instances;
 pub use source::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 pub use stack::{

@@ -9,7 +9,7 @@ use domain::{
     Tag, UidError, Unsuitable, UnsuitableCode,
 };
 
-use crate::SourceInstance;
+use crate::{Kept, SourceInstance};
 
 /// Longest header, in bytes: per-frame functional groups of some thousand frames take tens of megabytes.
 /// A longer one is unreadable.
@@ -91,6 +91,7 @@ fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, Uns
         header: data_set,
         pixel_data,
         frame_count: frame_count.unwrap_or(1).max(1),
+        kept: Kept::default(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use dataset::{FileHeader, ReadLimits, read_file_header, read_file_meta, tags};
 use domain::{InstanceIdentity, SeriesInstanceUid, StudyInstanceUid};
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 /// Most samples of a frame that is decoded here: more take time and show nothing new.
 const SAMPLES_MAX: i64 = 1 << 20;
@@ -55,6 +55,7 @@ fn instance(header: FileHeader, path: std::path::PathBuf) -> Option<SourceInstan
         header: header.data_set,
         pixel_data: header.pixel_data,
         frame_count: usize::try_from(frames).ok()?,
+        kept: Kept::default(),
     })
 }
 

@@ -3,6 +3,10 @@
 use crate::made::{Made, encapsulated};
 use crate::slices::{grid, slice_of};
 use dataset::{DataSet, Vr, tags};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use series::SourceInstance;
+use std::io::Write as _;
 
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 const RLE: &str = "1.2.840.10008.1.2.5";
@@ -206,7 +210,8 @@ fn fragments_are_found_with_and_without_tables() {
     assert_eq!(rle(&[0], &[&one[..10], &one[10..]]).values(), [10.0, 11.0]);
     let both = |table: &[u32]| rle(table, &[&one, &two]).with(|m| m.frames = 2);
     let second = u32::try_from(one.len()).unwrap() + 8;
-    for table in [&[][..], &[0, second], &[0]] {
+    // A table in which frames do not follow one another says nothing.
+    for table in [&[][..], &[0, second], &[0], &[second, 0], &[0, 0]] {
         assert_eq!(both(table).frame(0).unwrap(), [10.0, 11.0]);
         assert_eq!(both(table).frame(1).unwrap(), [20.0, 20.0]);
     }
@@ -222,6 +227,76 @@ fn fragments_are_found_with_and_without_tables() {
     assert!(extended([0, 3], 1).unwrap_err().contains("no fragment at byte"));
     let three = rle(&[], &[&one, &two, &two]).with(|m| m.frames = 2);
     assert_eq!(three.refusal(), "unreadable: 1.3: 2 frames in 3 fragments, and no offset table");
+}
+
+/// The values of a frame of an instance that is read frame by frame.
+fn frame_of(
+    made: &Made,
+    instance: &SourceInstance,
+    frame_index: usize,
+) -> Result<Vec<f32>, String> {
+    let slice = slice_of(instance.clone(), frame_index, 1.0, 0.0);
+    let values = pixels::slice_values(&slice, grid(made.columns.into(), made.rows.into()));
+    values.map_err(|reason| reason.to_string())
+}
+
+#[test]
+fn fragments_are_looked_for_once() {
+    let frames: Vec<Vec<u8>> = (0..20_000_u16).map(|n| n.to_le_bytes().repeat(2)).collect();
+    let fragments: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let table: Vec<u32> = (0..20_000).map(|n| 12 * n).collect();
+    for table in [&[][..], &table] {
+        let pixels = encapsulated(table, &fragments);
+        let made = Made::new(2, 1, &pixels).with(|m| {
+            (m.syntax, m.length, m.frames) = ("1.2.840.10008.1.2.1.98", None, 20_000);
+        });
+        let instance = made.instance(made.header());
+        for frame_index in 0..20_000_u16 {
+            let value = frame_of(&made, &instance, frame_index.into());
+            assert_eq!(value.unwrap(), [f32::from(frame_index); 2]);
+        }
+        // The table and the first fragment are no fragments any more, and nobody notices.
+        made.spoil(0, 1);
+        made.spoil(8 + 4 * table.len() as u64, 1);
+        assert_eq!(frame_of(&made, &instance, 19_999).unwrap(), [19_999.0; 2]);
+        assert!(frame_of(&made, &instance, 0).unwrap_err().contains("no fragment at byte"));
+        assert!(made.refusal().contains("no fragment at byte"));
+    }
+}
+
+#[test]
+fn deflated_frames_are_inflated_once() {
+    let pixels: Vec<u8> = (0..20_000_u16).flat_map(|n| n.to_le_bytes().repeat(2)).collect();
+    let deflated = |pixels: &[u8]| {
+        let mut deflater = DeflateEncoder::new(vec![], Compression::fast());
+        // Something stands in front of them.
+        deflater.write_all(&[&[0xAA; 7], pixels].concat()).unwrap();
+        deflater.finish().unwrap()
+    };
+    let made = |inflated: &[u8]| {
+        let meta = [2, 0, 0, 0, b'U', b'L', 4, 0, 0, 0, 0, 0];
+        let made = Made::new(2, 1, &[]).with(|m| {
+            (m.syntax, m.frames) = ("1.2.840.10008.1.2.1.99", 20_000);
+            m.length = Some(80_000);
+        });
+        let file = [&[0; 132][..], &meta, &deflated(inflated)].concat();
+        std::fs::write(made.path(), file).unwrap();
+        made
+    };
+    let whole = made(&pixels);
+    let instance = whole.instance(whole.header());
+    // Frames may lie in any order.
+    assert_eq!(frame_of(&whole, &instance, 19_999).unwrap(), [19_999.0; 2]);
+    std::fs::remove_file(whole.path()).unwrap();
+    for frame_index in (0..20_000_u16).rev() {
+        let value = frame_of(&whole, &instance, frame_index.into());
+        assert_eq!(value.unwrap(), [f32::from(frame_index); 2]);
+    }
+    let reason = "truncated-pixels: 1.3: 80000 bytes of Pixel Data expected, 6 found";
+    assert_eq!(made(&pixels[..6]).refusal(), reason);
+    let large = made(&[]).with(|m| (m.columns, m.rows, m.length) = (30_000, 2, Some(1 << 40)));
+    let reason = "too-large: 1.3: 2400000000 bytes of deflated pixels, 1073741824 are allowed";
+    assert_eq!(large.refusal(), reason);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use domain::{
     SeriesInstanceUid, SliceMask, SopClassUid, SopInstanceUid, SourceGrid, StudyInstanceUid,
     Target, TransferSyntaxUid,
 };
-use series::{SourceInstance, SourceSeries};
+use series::{Kept, SourceInstance, SourceSeries};
 use sr_writer::{Companions, Device, LabelMapCoding, SegmentationForm, WriteContext};
 
 pub(crate) use dataset::tags;
@@ -282,6 +282,7 @@ pub(crate) fn instance(header: DataSet, uid: &str, frame_count: usize) -> Arc<So
             length: Some(70),
         }),
         frame_count,
+        kept: Kept::default(),
     })
 }
 
