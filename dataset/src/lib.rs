@@ -18,7 +18,7 @@ pub mod tags;
 
 pub use dicom_core::VR as Vr;
 
-pub use data_set::DataSet;
+pub use data_set::{DataSet, NoNumber};
 pub use element::{Element, Value};
 pub use encode::{encode, encode_file, encode_implicit, encode_into, file_meta_bytes};
 pub use encoding::Encoding;

@@ -9,8 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use dataset::{
-    DataSet, Element, Encoding, End, FileError, FileMeta, ReadError, ReadLimits, Value, Vr, encode,
-    encode_file, encode_into, file_meta_bytes, read_file_header, read_file_meta, read_prefix, tags,
+    DataSet, Element, Encoding, End, FileError, FileMeta, NoNumber, ReadError, ReadLimits, Value,
+    Vr, encode, encode_file, encode_into, file_meta_bytes, read_file_header, read_file_meta,
+    read_prefix, tags,
 };
 use domain::{AeTitle, SopClassUid, SopInstanceUid, Tag, TransferSyntaxUid};
 use flate2::Compression;
@@ -274,6 +275,32 @@ impl Only for DataSet {
         set.copy_from(self, &[tag]);
         set
     }
+}
+
+#[test]
+fn numbers_that_cannot_be_read_are_told_from_absent_ones() {
+    let tag = tags::RESCALE_INTERCEPT;
+    let set = |vr, bytes: &[u8]| {
+        let mut set = DataSet::new();
+        set.put_bytes(tag, vr, bytes.to_vec());
+        set
+    };
+    let number = |text: &str| set(Vr::DS, text.as_bytes()).checked_number(tag);
+    assert_eq!(DataSet::new().checked_number(tag), Ok(None));
+    for empty in ["", "  ", "\0"] {
+        assert_eq!(number(empty), Ok(None));
+    }
+    assert_eq!(number(" -1.024e3 "), Ok(Some(-1024.0)));
+    assert_eq!(number("1\\2 "), Ok(Some(1.0)));
+    for text in ["-1024,0", "20 x", "1\\x", "1\\", "0x10", "one"] {
+        assert_eq!(number(text), Err(NoNumber { tag }), "{text}");
+    }
+    assert_eq!(set(Vr::US, &[1, 0]).checked_int(tag), Ok(Some(1)));
+    assert_eq!(set(Vr::UL, &[1, 0]).checked_int(tag), Err(NoNumber { tag }));
+    assert_eq!(set(Vr::DS, b"1.5 ").checked_int(tag), Err(NoNumber { tag }));
+    let mut items = DataSet::new();
+    items.put_items(tag, vec![]);
+    assert_eq!(items.checked_number(tag), Err(NoNumber { tag }));
 }
 
 #[test]

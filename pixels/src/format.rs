@@ -166,7 +166,7 @@ fn fault(detail: String) -> Unsuitable {
 }
 
 fn number(header: &DataSet, tag: Tag) -> Result<Option<u32>, Unsuitable> {
-    let number = header.int(tag);
+    let number = header.checked_int(tag).map_err(|error| fault(error.to_string()))?;
     number.map(|n| u32::try_from(n).map_err(|_| fault(format!("{tag} is {n}")))).transpose()
 }
 

@@ -32,7 +32,7 @@ const ELEMENT_BYTES: usize = 64;
 /// # Errors
 /// [`UnsuitableCode::TooLarge`] for more files than `series_instances_max`, and for headers that together take more than 2 GiB of
 /// memory; [`UnsuitableCode::Unreadable`] for the first file that cannot be opened, is no DICOM file, is cut off, nests too deeply,
-/// has too many elements or lacks one of its UIDs.
+/// has too many elements or lacks one of its UIDs; [`UnsuitableCode::PixelFormat`] for a Number of Frames that is none.
 pub fn read_instances(
     paths: &[PathBuf],
     limits: &Limits,
@@ -84,15 +84,24 @@ fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, Uns
     let identity = identity(&header).map_err(|detail| unreadable(path, &detail))?;
     let FileHeader { mut data_set, pixel_data, .. } = header;
     leave_out_what_nobody_asks_for(&mut data_set);
-    let frame_count = data_set.int(tags::NUMBER_OF_FRAMES).and_then(|n| usize::try_from(n).ok());
+    let frame_count = frame_count(&data_set).ok_or_else(|| {
+        let detail = format!("{}: Number of Frames is no count", identity.sop_instance);
+        Unsuitable::new(UnsuitableCode::PixelFormat, detail)
+    })?;
     Ok(SourceInstance {
         identity,
         path: path.to_owned(),
         header: data_set,
         pixel_data,
-        frame_count: frame_count.unwrap_or(1).max(1),
+        frame_count,
         kept: Kept::default(),
     })
+}
+
+/// Number of Frames; 1 when absent, empty or 0, `None` when it is something else.
+fn frame_count(set: &DataSet) -> Option<usize> {
+    let count = set.checked_int(tags::NUMBER_OF_FRAMES).ok()?.unwrap_or(1);
+    usize::try_from(count).ok().map(|count| count.max(1))
 }
 
 fn unreadable(path: &Path, detail: &str) -> Unsuitable {
@@ -156,6 +165,18 @@ mod tests {
     use dataset::Vr;
 
     use super::*;
+
+    #[test]
+    fn frames_are_counted_or_refused() {
+        let count = |text: &str| {
+            let mut header = DataSet::new();
+            header.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, text);
+            frame_count(&header)
+        };
+        assert_eq!(frame_count(&DataSet::new()), Some(1));
+        assert_eq!([count(""), count("0"), count("20 ")], [Some(1), Some(1), Some(20)]);
+        assert_eq!([count("20 x"), count("-1"), count("1.5"), count("1e300")], [None; 4]);
+    }
 
     #[test]
     fn headers_take_memory_item_by_item_until_none_is_left() {

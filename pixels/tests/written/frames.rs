@@ -142,6 +142,10 @@ fn formats_that_are_no_grey_image_are_refused() {
         let reason = with(&made, |set| set.put_u16s(tag, &[number])).unwrap_err();
         assert!(reason.starts_with("pixel-format: 1.3: "), "{tag} {number}: {reason}");
     }
+    for tag in [tags::SAMPLES_PER_PIXEL, tags::BITS_STORED, tags::PIXEL_REPRESENTATION] {
+        let reason = with(&made, |set| set.put_text(tag, Vr::IS, "0 x")).unwrap_err();
+        assert_eq!(reason, format!("pixel-format: 1.3: {tag} is no number"));
+    }
     for text in ["RGB", "PALETTE COLOR", "YBR_FULL", ""] {
         let photometric = tags::PHOTOMETRIC_INTERPRETATION;
         let reason = with(&made, |set| set.put_text(photometric, Vr::CS, text)).unwrap_err();
