@@ -73,6 +73,15 @@ fn colour_differences_of_pairs_go_to_both_pixels() {
     color("YBR_FULL_422", 0)(&mut header);
     let reason = pixels::stored_frame(&odd.instance(header), 0).unwrap_err().to_string();
     assert_eq!(reason, "pixel-format: 1.3: YBR_FULL_422 with 3 columns");
+    // Decoders give each pixel its own colour.
+    for syntax in ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.50"] {
+        let odd = Made::new(3, 2, &[0; 18]);
+        let odd = odd.with(|m| (m.bits, m.syntax, m.length) = ([8, 8, 7, 0], syntax, None));
+        let mut header = odd.header();
+        color("YBR_FULL_422", 0)(&mut header);
+        let checked = pixels::check_color(&odd.instance(header));
+        assert_eq!(checked.is_ok(), syntax.ends_with("50"), "{syntax}");
+    }
 }
 
 /// A palette whose entries are 16 bits: red rises, green falls, blue comes in segments.
