@@ -433,6 +433,11 @@ fn broken_jpeg_is_refused() {
     let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 16, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 0x11, 0];
     let reason = refused(&[&sof[..], &[0xFF, 0xD9]].concat());
     assert!(reason.contains("65535 x 65535 pixels of 1 components, 2 x 2 of 1 in the"), "{reason}");
+    // A retired process: any number of scans could follow.
+    let sof = [0xFF, 0xD8, 0xFF, 0xC2, 0, 11, 8, 0, 2, 0, 2, 1, 1, 0x11, 0];
+    let reason = refused(&sof);
+    assert!(reason.starts_with("undecodable-transfer-syntax: 1.3: "), "{reason}");
+    assert!(reason.ends_with("Progressive with 8 bits"), "{reason}");
     // Two components, which no grey image has.
     let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 14, 16, 0, 2, 0, 2, 2, 1, 0x11, 0, 2, 0x11, 0];
     assert!(refused(&sof).starts_with("un"));
