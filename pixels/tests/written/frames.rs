@@ -444,6 +444,26 @@ fn broken_jpeg_is_refused() {
 }
 
 #[test]
+fn jpeg_units_of_more_than_a_sample_of_each_component_are_refused() {
+    let refused = |factors: u8| {
+        let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 17, 8, 0, 2, 0, 2, 3];
+        let components = [1, 2, 3].map(|id| [id, factors, 0]).concat();
+        let sos = [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 1, 0, 0];
+        let made = Made::new(2, 2, &encapsulated(&[], &[&[&sof[..], &components, &sos].concat()]))
+            .with(|m| (m.syntax, m.length) = ("1.2.840.10008.1.2.4.70", None))
+            .with(|m| m.bits = [8, 8, 7, 0]);
+        let mut header = made.header();
+        header.put_u16s(tags::SAMPLES_PER_PIXEL, &[3]);
+        header.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "RGB");
+        pixels::stored_frame(&made.instance(header), 0).unwrap_err().to_string()
+    };
+    let reason = refused(0x21);
+    assert!(reason.starts_with("undecodable-transfer-syntax: 1.3: "), "{reason}");
+    assert!(reason.ends_with("sampling factors other than 1 x 1 of 12 bits or lossless"));
+    assert!(refused(0x11).starts_with("unreadable: "));
+}
+
+#[test]
 fn a_file_that_is_gone_is_unreadable() {
     let made = Made::new(1, 1, &[0, 0]);
     std::fs::remove_file(made.path()).unwrap();
