@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use jpeg2k::{DecodeParameters, Image, ImageComponent};
 
 use crate::encapsulated::DecodeFault;
-use crate::format::Format;
+use crate::format::{Format, Number};
 use crate::frame::{Samples, put};
 use crate::photometric::Photometric;
 
@@ -60,10 +60,30 @@ fn decode_stream(stream: &[u8], format: &Format) -> Result<Vec<u8>, DecodeFault>
     }
     let mut bytes = vec![0; format.frame_bytes()];
     for (color, component) in components.iter().enumerate() {
+        let bits = component.precision();
+        if bits == 0 || bits > format.bits_allocated {
+            return Err(broken(&format!("{bits} bits, {} allocated", format.bits_allocated)));
+        }
+        let values = component.data().iter().copied();
+        let signed = format.number == Number::Signed;
         // Two's complement at any width: masking and sign come later, from the header.
-        put(&mut bytes, color, format, component.data().iter().copied());
+        match (component.is_signed(), signed) {
+            (true, false) => put(&mut bytes, color, format, values.map(|v| unsigned(v, bits))),
+            (false, true) => put(&mut bytes, color, format, values.map(|v| extended(v, bits))),
+            _ => put(&mut bytes, color, format, values),
+        }
     }
     Ok(bytes)
+}
+
+/// The low `bits` of a value, 1 to 32 of them, for a header that says unsigned where the code stream says signed.
+fn unsigned(value: i32, bits: u32) -> i32 {
+    (value.cast_unsigned() << (32 - bits) >> (32 - bits)).cast_signed()
+}
+
+/// The same where the header says signed: the highest of them is the sign.
+fn extended(value: i32, bits: u32) -> i32 {
+    value << (32 - bits) >> (32 - bits)
 }
 
 /// Image and tile size, from the SIZ marker segment (ISO/IEC 15444-1 §A.5.1).

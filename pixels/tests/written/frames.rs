@@ -396,6 +396,23 @@ fn of_several_jpeg_2000_streams_the_one_that_was_checked_is_decoded() {
 }
 
 #[test]
+fn jpeg_2000_is_signed_as_the_header_says_at_its_own_precision() {
+    let stream = ramp();
+    let as_unsigned = jpeg_2000(&stream).with(|m| m.bits = [16, 16, 15, 0]).values();
+    let want = |value: f32| if value < 0.0 { value + 4096.0 } else { value };
+    let values = jpeg_2000(&stream).values();
+    assert_eq!(as_unsigned, values.iter().copied().map(want).collect::<Vec<_>>());
+    // Unsigned in the code stream: 2,048 more, which is beyond the largest number of 12 bits with a sign.
+    let mut stream = stream;
+    stream[42] = 0x0B;
+    let as_signed = jpeg_2000(&stream).with(|m| m.bits = [16, 16, 15, 1]).values();
+    let want = |value: f32| if value < 0.0 { value + 2048.0 } else { value - 2048.0 };
+    assert_eq!(as_signed, values.into_iter().map(want).collect::<Vec<_>>());
+    let narrow = jpeg_2000(&ramp()).with(|m| m.bits = [8, 8, 7, 1]);
+    assert!(narrow.refusal().ends_with("JPEG 2000: 12 bits, 8 allocated"));
+}
+
+#[test]
 fn jpeg_2000_of_too_many_tiles_is_refused() {
     let mut stream = ramp();
     stream[8..12].copy_from_slice(&128_u32.to_be_bytes());
