@@ -19,6 +19,11 @@ const ITEM_HEADER_BYTES: usize = 8;
 /// Fragments of an instance that are looked through. An instance with more is unreadable.
 const FRAGMENTS_MAX: usize = 1 << 20;
 
+/// A code stream may be so many times as long as what it becomes, and [`STREAM_FREE`] bytes more. A longer one is unreadable.
+const STREAM_FACTOR: usize = 4;
+/// What a code stream of any frame may have around its samples: tables, metadata, thumbnails.
+const STREAM_FREE: usize = 1 << 20;
+
 /// Why a code stream gives no samples.
 #[derive(Debug)]
 pub(crate) enum DecodeFault {
@@ -174,12 +179,25 @@ impl<'a> Fragments<'a> {
         let (mut stream, mut at, mut count) = (Vec::new(), span.start, 0);
         while at < span.end {
             let Some(item) = self.item(at)? else { break };
+            self.check_length(stream.len() as u64 + item.length)?;
             stream.append(&mut self.value(item)?);
             at = item.end();
             count += 1;
             self.check_count(count)?;
         }
         if stream.is_empty() { Err(self.wanted.truncated(1, 0)) } else { Ok(stream) }
+    }
+
+    /// Before a fragment is read: nothing holds a file of any length in memory for the sake of a small frame.
+    fn check_length(&self, stream_bytes: u64) -> Result<(), Unsuitable> {
+        let frame_bytes = self.wanted.format.frame_bytes();
+        let most = frame_bytes.saturating_mul(STREAM_FACTOR).saturating_add(STREAM_FREE) as u64;
+        if stream_bytes <= most {
+            return Ok(());
+        }
+        let detail =
+            format!("a code stream of more than {most} bytes for a frame of {frame_bytes}");
+        Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
     }
 
     fn check_count(&self, count: usize) -> Result<(), Unsuitable> {

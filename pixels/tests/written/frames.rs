@@ -328,6 +328,15 @@ fn broken_fragments_are_refused() {
     assert!(
         rle(&[], &[&one]).with(|m| m.bits = [16, 16, 15, 0]).refusal().contains("1 segments for")
     );
+    // A code stream may be longer than its frame, but not by any number of bytes.
+    let (mut long, fragment) = (one.clone(), vec![0; 512 << 10]);
+    long.extend(&fragment);
+    assert_eq!(rle(&[], &[&long, &fragment[..(512 << 10) - 67 + 8]]).values(), [10.0, 11.0]);
+    assert!(
+        rle(&[], &[&long, &fragment]).refusal().starts_with(
+            "unreadable: 1.3: a code stream of more than 1048584 bytes for a frame of 2"
+        )
+    );
     // A fragment that declares 4 GiB allocates nothing.
     let mut huge = encapsulated(&[], &[&one]);
     huge[12..16].copy_from_slice(&[0xFF; 4]);
