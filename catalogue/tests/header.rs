@@ -8,8 +8,12 @@ use dataset::{DataSet, ReadLimits, Vr, read_file_header, tags};
 use domain::{CodedConcept, Tag};
 use serde_json::Value;
 
-const LIMITS: ReadLimits =
-    ReadLimits { bytes_max: 1 << 20, depth_max: 8, value_bytes_max: 1 << 16 };
+const LIMITS: ReadLimits = ReadLimits {
+    bytes_max: 1 << 20,
+    depth_max: 8,
+    elements_max: 1 << 16,
+    value_bytes_max: 1 << 16,
+};
 
 /// A header of texts.
 fn header(texts: &[(Tag, &str)]) -> DataSet {

@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::Tag;
+use thiserror::Error;
 
 use crate::{Element, Value, Vr};
 
 /// A data set, or an item of a sequence.
 #[derive(Clone, Default, PartialEq)]
 pub struct DataSet(BTreeMap<Tag, Element>);
+
+/// A value that should be a number, or a whole one, and is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{tag} is no number")]
+pub struct NoNumber {
+    /// The attribute.
+    pub tag: Tag,
+}
 
 impl fmt::Debug for DataSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,6 +118,39 @@ impl DataSet {
         text.split('\\').filter_map(|value| value.trim_matches(['\0', ' ']).parse().ok()).collect()
     }
 
+    /// The values as numbers, where all of them are some; none when absent or empty.
+    ///
+    /// # Errors
+    /// [`NoNumber`]: of an attribute that is there and cannot be read nothing else may be taken for granted.
+    pub fn checked_numbers(&self, tag: Tag) -> Result<Vec<f64>, NoNumber> {
+        let numbers = self.numbers(tag);
+        let is_whole = match self.get(tag) {
+            Some(Element { vr, value: Value::Bytes(bytes) }) => {
+                value_count(*vr, bytes) == Some(numbers.len())
+            }
+            Some(Element { value: Value::Items(_), .. }) => false,
+            None => true,
+        };
+        if is_whole { Ok(numbers) } else { Err(NoNumber { tag }) }
+    }
+
+    /// The first value as a number; `None` when absent or empty.
+    ///
+    /// # Errors
+    /// Those of [`DataSet::checked_numbers`].
+    pub fn checked_number(&self, tag: Tag) -> Result<Option<f64>, NoNumber> {
+        self.checked_numbers(tag).map(|numbers| numbers.first().copied())
+    }
+
+    /// The first value as a whole number; `None` when absent or empty.
+    ///
+    /// # Errors
+    /// Those of [`DataSet::checked_numbers`], and for one that has a fraction or does not fit.
+    pub fn checked_int(&self, tag: Tag) -> Result<Option<i64>, NoNumber> {
+        let number = self.checked_number(tag)?;
+        number.map(|_| self.int(tag).ok_or(NoNumber { tag })).transpose()
+    }
+
     /// The first value as a number.
     #[must_use]
     pub fn number(&self, tag: Tag) -> Option<f64> {
@@ -123,6 +165,15 @@ impl DataSet {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
         (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
     }
+}
+
+/// Values of an element that should hold numbers; `None` where bytes are left over.
+fn value_count(vr: Vr, bytes: &[u8]) -> Option<usize> {
+    if let Some(width) = number_width(vr) {
+        return bytes.len().is_multiple_of(width).then_some(bytes.len() / width);
+    }
+    let is_empty = bytes.iter().all(|byte| matches!(byte, b' ' | 0));
+    Some(if is_empty { 0 } else { bytes.split(|byte| *byte == b'\\').count() })
 }
 
 /// Bytes of one number in VRs that hold binary numbers.

@@ -10,7 +10,7 @@ use domain::{
 };
 use thiserror::Error;
 
-use crate::inflate::inflate;
+use crate::inflate::{Inflating, Stream};
 use crate::reader::{Halt, Reader};
 use crate::{DataSet, Encoding, ReadError, ReadLimits, Vr, tags};
 
@@ -20,8 +20,12 @@ const META_OFFSET: usize = 132;
 const FIRST_PIECE_BYTES: usize = 16 * 1024;
 
 /// Bounds on file meta information, which has some hundred bytes.
-const META_LIMITS: ReadLimits =
-    ReadLimits { bytes_max: 16 * 1024, depth_max: 1, value_bytes_max: 16 * 1024 };
+const META_LIMITS: ReadLimits = ReadLimits {
+    bytes_max: 16 * 1024,
+    depth_max: 1,
+    elements_max: 1024,
+    value_bytes_max: 16 * 1024,
+};
 
 /// File meta information.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,13 +243,33 @@ fn data_set(
     let start = usize::try_from(meta.data_set_offset).unwrap_or(usize::MAX).min(bytes.len());
     let encoding = Encoding::of(&meta.transfer_syntax);
     if encoding == Encoding::DeflatedLittle {
-        if !ended {
-            return Ok(None);
-        }
-        let (inflated, whole) = inflate(&bytes[start..], limits.bytes_max);
-        return elements(&inflated, whole, 0, Encoding::ExplicitLittle, meta, limits);
+        return deflated(&bytes[start..], &meta, limits);
     }
     elements(&bytes[start..], ended, start, encoding, meta, limits)
+}
+
+/// Inflates no further than the header goes, and no further than bytes that are there may become.
+fn deflated(
+    bytes: &[u8],
+    meta: &FileMeta,
+    limits: &ReadLimits,
+) -> Result<Option<FileHeader>, FileError> {
+    let mut inflating = Inflating::new(bytes, limits.bytes_max);
+    loop {
+        inflating.step();
+        let (inflated, ended) = (inflating.bytes(), inflating.stream() == Stream::Ended);
+        let encoding = Encoding::ExplicitLittle;
+        let header = elements(inflated, ended, 0, encoding, meta.clone(), limits)?;
+        if header.is_some() || inflating.stream() != Stream::GoesOn {
+            return Ok(header);
+        }
+        if inflated.len() >= limits.bytes_max {
+            return Err(FileError::TooLong(limits.bytes_max));
+        }
+        if inflating.is_full() {
+            return Err(FileError::DataSet(ReadError::Inflation));
+        }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of the same reading, cut for its length")]

@@ -4,21 +4,26 @@ use std::io::Read;
 
 use flate2::read::DeflateDecoder;
 
-/// The first `bytes_max` bytes of what `deflated` holds, and whether the stream came to its end within them.
-///
-/// Deflated data that is cut or broken gives what could be inflated before that; the end is then not reached.
-pub(crate) fn inflate(deflated: &[u8], bytes_max: usize) -> (Vec<u8>, bool) {
-    let mut inflating = Inflating::new(deflated);
-    inflating.up_to(bytes_max);
-    inflating.look_for_end();
-    (inflating.inflated, inflating.stream == Stream::Ended)
-}
+/// How many times as long a deflated header may become. Deflate itself could make it 1032 times; headers become 2 to 20 times.
+pub(crate) const INFLATION_MAX: usize = 128;
 
-/// Deflated bytes that are inflated step by step.
+/// Up to here it may become as long as it likes, in bytes.
+const INFLATED_FREE: usize = 1 << 20;
+
+/// So many bytes are inflated before it is tried whether they are enough: the UIDs of most instances lie within them.
+const FIRST_INFLATED: usize = 8 * 1024;
+/// Each further try is with so many times more.
+const INFLATED_FACTOR: usize = 4;
+
+/// Deflated bytes that are inflated step by step, up to a limit that the caller sets, and to one that their own number does.
 pub(crate) struct Inflating<'a> {
     decoder: DeflateDecoder<&'a [u8]>,
     inflated: Vec<u8>,
     stream: Stream,
+    /// The smaller of both limits.
+    bytes_max: usize,
+    /// How far the next step goes.
+    wanted: usize,
 }
 
 /// What comes behind the bytes that are inflated.
@@ -34,13 +39,25 @@ pub(crate) enum Stream {
 
 impl<'a> Inflating<'a> {
     /// Nothing is inflated yet.
-    pub(crate) fn new(deflated: &'a [u8]) -> Self {
+    pub(crate) fn new(deflated: &'a [u8], bytes_max: usize) -> Self {
         let decoder = DeflateDecoder::new(deflated);
-        Self { decoder, inflated: Vec::new(), stream: Stream::GoesOn }
+        let grown = deflated.len().saturating_mul(INFLATION_MAX).max(INFLATED_FREE);
+        let bytes_max = grown.min(bytes_max);
+        let wanted = FIRST_INFLATED.min(bytes_max);
+        Self { decoder, inflated: Vec::new(), stream: Stream::GoesOn, bytes_max, wanted }
     }
 
-    /// Inflates on until there are `bytes_max` bytes in all, or no more can be had.
-    pub(crate) fn up_to(&mut self, bytes_max: usize) {
+    /// Inflates on: some thousand bytes at first, then to four times as many. At the limits it is known whether the stream ends there.
+    pub(crate) fn step(&mut self) {
+        let wanted = self.wanted;
+        self.up_to(wanted);
+        if wanted == self.bytes_max {
+            self.look_for_end();
+        }
+        self.wanted = wanted.saturating_mul(INFLATED_FACTOR).min(self.bytes_max);
+    }
+
+    fn up_to(&mut self, bytes_max: usize) {
         let wanted = bytes_max.saturating_sub(self.inflated.len());
         let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
         let read = self.decoder.by_ref().take(wanted).read_to_end(&mut self.inflated);
@@ -52,10 +69,15 @@ impl<'a> Inflating<'a> {
     }
 
     /// Finds out whether the stream ends here. It cannot be inflated on afterwards: the next byte may be lost.
-    pub(crate) fn look_for_end(&mut self) {
+    fn look_for_end(&mut self) {
         if self.stream == Stream::GoesOn && matches!(self.decoder.read(&mut [0]), Ok(0)) {
             self.stream = Stream::Ended;
         }
+    }
+
+    /// Whether a limit is reached.
+    pub(crate) fn is_full(&self) -> bool {
+        self.inflated.len() >= self.bytes_max
     }
 
     /// What is inflated.

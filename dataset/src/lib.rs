@@ -18,9 +18,9 @@ pub mod tags;
 
 pub use dicom_core::VR as Vr;
 
-pub use data_set::DataSet;
+pub use data_set::{DataSet, NoNumber};
 pub use element::{Element, Value};
 pub use encode::{encode, encode_file, encode_implicit, encode_into, file_meta_bytes};
 pub use encoding::Encoding;
 pub use file::{FileError, FileHeader, FileMeta, PixelDataAt, read_file_header, read_file_meta};
-pub use prefix::{End, Prefix, ReadError, ReadLimits, read_prefix};
+pub use prefix::{ELEMENTS_MAX, End, Prefix, ReadError, ReadLimits, read_prefix};

@@ -3,7 +3,7 @@
 use domain::Tag;
 use thiserror::Error;
 
-use crate::inflate::{Inflating, Stream};
+use crate::inflate::{INFLATION_MAX, Inflating, Stream};
 use crate::reader::{Halt, Reader};
 use crate::{DataSet, Encoding};
 
@@ -15,6 +15,8 @@ pub struct ReadLimits {
     pub bytes_max: usize,
     /// Sequences within sequences; a deeper one is an error.
     pub depth_max: usize,
+    /// Elements and items, at all depths, also those that are skipped; more are an error. [`ELEMENTS_MAX`] is enough for any image.
+    pub elements_max: usize,
     /// Bytes of one value; a longer one is skipped, as if it were not there.
     pub value_bytes_max: usize,
 }
@@ -33,6 +35,14 @@ pub enum ReadError {
     TooDeep {
         /// The limit.
         depth_max: usize,
+        /// Where.
+        offset: usize,
+    },
+    /// More elements and items than the limits allow.
+    #[error("more than {elements_max} elements and items at byte {offset}")]
+    TooMany {
+        /// The limit.
+        elements_max: usize,
         /// Where.
         offset: usize,
     },
@@ -65,16 +75,9 @@ pub enum ReadError {
     Inflation,
 }
 
-/// How many times as long a deflated header may become. Deflate itself could make it 1032 times; headers become 2 to 20 times.
-const INFLATION_MAX: usize = 128;
-
-/// Up to here it may become as long as it likes, in bytes.
-const INFLATED_FREE: usize = 1 << 20;
-
-/// So many bytes are inflated before it is tried whether they are enough: the UIDs of most instances lie within them.
-const FIRST_INFLATED: usize = 8 * 1024;
-/// Each further try is with so many times more.
-const INFLATED_FACTOR: usize = 4;
+/// Elements and items of a data set that is kept: an item of one element takes half a kilobyte, functional groups of ten thousand
+/// frames have less than this many.
+pub const ELEMENTS_MAX: usize = 1 << 20;
 
 /// What was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,26 +126,19 @@ pub fn read_prefix(
 /// Inflates no further than reading needs, and stops where bytes say too little for what they become: to inflate is work for us,
 /// and none for who sends.
 fn read_deflated(bytes: &[u8], stop_before: Tag, limits: &ReadLimits) -> Result<Prefix, ReadError> {
-    let most = bytes.len().saturating_mul(INFLATION_MAX).max(INFLATED_FREE);
-    let end = most.min(limits.bytes_max);
-    let mut inflating = Inflating::new(bytes);
-    let mut wanted = FIRST_INFLATED.min(end);
+    let mut inflating = Inflating::new(bytes, limits.bytes_max);
     loop {
-        inflating.up_to(wanted);
-        if wanted == end {
-            inflating.look_for_end();
-        }
+        inflating.step();
         let whole = inflating.stream() == Stream::Ended;
         let encoding = Encoding::ExplicitLittle;
         let prefix = read(inflating.bytes(), whole, encoding, stop_before, limits)?;
         if prefix.end != End::Cut || inflating.stream() != Stream::GoesOn {
             return Ok(prefix);
         }
-        if wanted == end {
+        if inflating.is_full() {
             // Without an end at the limits, which would be known by now, growth was what ended it.
             return Err(ReadError::Inflation);
         }
-        wanted = wanted.saturating_mul(INFLATED_FACTOR).min(end);
     }
 }
 

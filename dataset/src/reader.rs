@@ -40,6 +40,8 @@ pub(crate) struct Reader<'a> {
     implicit: bool,
     big: bool,
     limits: &'a ReadLimits,
+    /// Elements and items so far.
+    elements: usize,
     /// Where what was wanted last and was not there would have ended.
     missing: usize,
 }
@@ -49,7 +51,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], encoding: Encoding, limits: &'a ReadLimits) -> Self {
         let implicit = encoding == Encoding::ImplicitLittle;
         let big = encoding == Encoding::ExplicitBig;
-        Self { bytes, at: 0, implicit, big, limits, missing: 0 }
+        Self { bytes, at: 0, implicit, big, limits, elements: 0, missing: 0 }
     }
 
     /// Where the next byte is read.
@@ -116,6 +118,7 @@ impl<'a> Reader<'a> {
         if header.tag.group == 0xFFFE {
             return Err(misplaced(header));
         }
+        self.count(header)?;
         match header.length {
             _ if header.vr == Vr::SQ => {
                 let items = self.items(header, depth + 1)?;
@@ -175,6 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     fn item(&mut self, item: ElementHeader, depth: usize) -> Step<DataSet> {
+        self.count(item)?;
         let end = self.end_of(item)?;
         let mut data_set = DataSet::new();
         while end.is_none_or(|end| self.at < end) {
@@ -186,6 +190,16 @@ impl<'a> Reader<'a> {
             self.check_end(header, end)?;
         }
         Ok(data_set)
+    }
+
+    /// One more element or item: short ones take many times as much memory as bytes.
+    fn count(&mut self, header: ElementHeader) -> Step<()> {
+        self.elements += 1;
+        let elements_max = self.limits.elements_max;
+        if self.elements <= elements_max {
+            return Ok(());
+        }
+        Err(Halt::Fault(ReadError::TooMany { elements_max, offset: header.offset }))
     }
 
     /// Where something of defined length ends; it must end within the bytes.

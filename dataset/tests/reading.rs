@@ -9,8 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use dataset::{
-    DataSet, Element, Encoding, End, FileError, FileMeta, ReadError, ReadLimits, Value, Vr, encode,
-    encode_file, encode_into, file_meta_bytes, read_file_header, read_file_meta, read_prefix, tags,
+    DataSet, Element, Encoding, End, FileError, FileMeta, NoNumber, ReadError, ReadLimits, Value,
+    Vr, encode, encode_file, encode_into, file_meta_bytes, read_file_header, read_file_meta,
+    read_prefix, tags,
 };
 use domain::{AeTitle, SopClassUid, SopInstanceUid, Tag, TransferSyntaxUid};
 use flate2::Compression;
@@ -19,8 +20,12 @@ use proptest::prelude::*;
 
 use crate::support::{FORMS, Form};
 
-const LIMITS: ReadLimits =
-    ReadLimits { bytes_max: 1 << 20, depth_max: 8, value_bytes_max: 1 << 16 };
+const LIMITS: ReadLimits = ReadLimits {
+    bytes_max: 1 << 20,
+    depth_max: 8,
+    elements_max: 1 << 16,
+    value_bytes_max: 1 << 16,
+};
 const LITTLE: Form = FORMS[0];
 const EVERYTHING: Tag = Tag::new(0xFFFF, 0xFFFF);
 
@@ -80,11 +85,17 @@ fn every_cut_keeps_what_came_whole() {
     }
 }
 
+const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut deflater = DeflateEncoder::new(vec![], Compression::best());
+    deflater.write_all(bytes).unwrap();
+    deflater.finish().unwrap()
+}
+
 #[test]
 fn deflated_data_sets_are_inflated_up_to_the_limit() {
-    let mut deflater = DeflateEncoder::new(vec![], Compression::best());
-    deflater.write_all(&encode(&header())).unwrap();
-    let deflated = deflater.finish().unwrap();
+    let deflated = deflated(&encode(&header()));
     let read = |bytes: &[u8]| {
         read_prefix(bytes, Encoding::DeflatedLittle, tags::PIXEL_DATA, &LIMITS).unwrap()
     };
@@ -131,6 +142,70 @@ fn sequences_deeper_than_the_limit_are_refused_and_do_not_recurse() {
     assert_eq!(read(&open(LIMITS.depth_max)).unwrap().1, End::Cut);
     let too_deep = |depth| matches!(read(&open(depth)), Err(ReadError::TooDeep { .. }));
     assert!(too_deep(LIMITS.depth_max + 1) && too_deep(40_000));
+}
+
+#[test]
+fn elements_and_items_are_counted_at_all_depths() {
+    let mut inner = DataSet::new();
+    inner.put_text(tags::CODE_MEANING, Vr::LO, "Liver");
+    let mut set = DataSet::new();
+    set.put_u16s(tags::ROWS, &[512]);
+    set.put_items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![inner, DataSet::new()]);
+    let read = |elements_max| {
+        let limits = ReadLimits { elements_max, ..LIMITS };
+        read_prefix(&encode(&set), Encoding::ExplicitLittle, EVERYTHING, &limits)
+    };
+    assert_eq!(read(5).unwrap().data_set, set);
+    assert!(matches!(read(4), Err(ReadError::TooMany { elements_max: 4, .. })));
+}
+
+#[test]
+fn a_small_file_becomes_no_large_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dcm");
+    let read = |items: usize, limits: &ReadLimits| {
+        let sequence = LITTLE.header(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, Vr::SQ, u32::MAX);
+        let item = LITTLE.header(Tag::new(0xFFFE, 0xE000), Vr::UN, 8);
+        let item = [item, LITTLE.header(tags::ROWS, Vr::US, 0)].concat();
+        let bytes = [sequence, item.repeat(items)].concat();
+        let file = [file_meta_bytes(&meta(DEFLATED)), deflated(&bytes)].concat();
+        fs::write(&path, file).unwrap();
+        read_file_header(&path, limits).unwrap_err()
+    };
+    let far = ReadLimits { bytes_max: 1 << 28, ..LIMITS };
+    let many = read(200_000, &far);
+    assert!(matches!(many, FileError::DataSet(ReadError::TooMany { .. })), "{many}");
+    let all = ReadLimits { elements_max: usize::MAX, ..far };
+    let air = read(500_000, &all);
+    assert!(matches!(air, FileError::DataSet(ReadError::Inflation)), "{air}");
+}
+
+#[test]
+fn of_deflated_files_only_headers_are_inflated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dcm");
+    let mut set = header();
+    let offset = encode(&set).len() as u64 + 12;
+    set.put_bytes(tags::PIXEL_DATA, Vr::OW, vec![0; 4 << 20]);
+    let file = [file_meta_bytes(&meta(DEFLATED)), deflated(&encode(&set))].concat();
+    fs::write(&path, &file).unwrap();
+    // Pixels may be longer than the limit, and grow as they like.
+    let limits = ReadLimits { bytes_max: 3_000, ..LIMITS };
+    let read = read_file_header(&path, &limits).unwrap();
+    let pixels = read.pixel_data.unwrap();
+    assert_eq!((pixels.offset, pixels.length), (offset, Some(4 << 20)));
+    assert_eq!(read.data_set, header());
+
+    let limits = ReadLimits { bytes_max: 600, ..LIMITS };
+    set.put_bytes(tags::IMAGE_COMMENTS, Vr::UT, (0..=255).cycle().take(2_000).collect());
+    let file = [file_meta_bytes(&meta(DEFLATED)), deflated(&encode(&set))].concat();
+    fs::write(&path, &file).unwrap();
+    assert!(matches!(read_file_header(&path, &limits), Err(FileError::TooLong(600))));
+    fs::write(&path, &file[..file.len() / 2]).unwrap();
+    let long = ReadLimits { bytes_max: 1 << 24, ..LIMITS };
+    assert!(read_file_header(&path, &long).is_ok());
+    fs::write(&path, &file[..480]).unwrap();
+    assert!(matches!(read_file_header(&path, &long), Err(FileError::Truncated)));
 }
 
 #[test]
@@ -200,6 +275,32 @@ impl Only for DataSet {
         set.copy_from(self, &[tag]);
         set
     }
+}
+
+#[test]
+fn numbers_that_cannot_be_read_are_told_from_absent_ones() {
+    let tag = tags::RESCALE_INTERCEPT;
+    let set = |vr, bytes: &[u8]| {
+        let mut set = DataSet::new();
+        set.put_bytes(tag, vr, bytes.to_vec());
+        set
+    };
+    let number = |text: &str| set(Vr::DS, text.as_bytes()).checked_number(tag);
+    assert_eq!(DataSet::new().checked_number(tag), Ok(None));
+    for empty in ["", "  ", "\0"] {
+        assert_eq!(number(empty), Ok(None));
+    }
+    assert_eq!(number(" -1.024e3 "), Ok(Some(-1024.0)));
+    assert_eq!(number("1\\2 "), Ok(Some(1.0)));
+    for text in ["-1024,0", "20 x", "1\\x", "1\\", "0x10", "one"] {
+        assert_eq!(number(text), Err(NoNumber { tag }), "{text}");
+    }
+    assert_eq!(set(Vr::US, &[1, 0]).checked_int(tag), Ok(Some(1)));
+    assert_eq!(set(Vr::UL, &[1, 0]).checked_int(tag), Err(NoNumber { tag }));
+    assert_eq!(set(Vr::DS, b"1.5 ").checked_int(tag), Err(NoNumber { tag }));
+    let mut items = DataSet::new();
+    items.put_items(tag, vec![]);
+    assert_eq!(items.checked_number(tag), Err(NoNumber { tag }));
 }
 
 #[test]

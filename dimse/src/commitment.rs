@@ -220,6 +220,7 @@ fn read(bytes: &[u8], transfer_syntax: &str, limits: &Limits) -> Result<DataSet,
     let read_limits = ReadLimits {
         bytes_max: commitment_bytes_max(limits),
         depth_max: limits.sequence_depth_max,
+        elements_max: commitment_bytes_max(limits),
         value_bytes_max: VALUE_BYTES_MAX,
     };
     if bytes.len() > read_limits.bytes_max {

@@ -7,8 +7,12 @@ use crate::rle;
 
 /// File meta information ends here when its group length says 0.
 const META: usize = 144;
-const LIMITS: ReadLimits =
-    ReadLimits { bytes_max: usize::MAX, depth_max: 32, value_bytes_max: 64 << 20 };
+const LIMITS: ReadLimits = ReadLimits {
+    bytes_max: usize::MAX,
+    depth_max: 32,
+    elements_max: usize::MAX,
+    value_bytes_max: 64 << 20,
+};
 
 /// Pixel Data as it lies in the file.
 #[derive(Debug)]

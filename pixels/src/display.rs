@@ -1,6 +1,6 @@
 //! Grey slices as people see them: window or VOI LUT, and which end is bright. For pictures, never for models.
 
-use dataset::{DataSet, tags};
+use dataset::{DataSet, Vr, tags};
 use domain::{Unsuitable, UnsuitableCode};
 use series::SourceSlice;
 
@@ -9,7 +9,7 @@ use crate::frame::Pixels;
 use crate::lut::Lut;
 use crate::photometric::Photometric;
 use crate::slice::modality_values;
-use crate::values::Polarity;
+use crate::values::{Polarity, to_f64};
 
 /// A slice in grey levels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +68,18 @@ impl Window {
         let own = header.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
         let shared = header.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
         let item = of_frames(own, slice.frame_index).or_else(|| of_frames(shared, 0));
-        let number = Format::read(header, tags::PIXEL_DATA).map_or(Number::Signed, |f| f.number);
-        Self::read(item.as_ref().unwrap_or(header), number).map_err(|detail| {
+        Self::read(item.as_ref().unwrap_or(header), may_be_below_0(slice)).map_err(|detail| {
             let detail = format!("{}: {detail}", slice.instance.identity.sop_instance);
             Unsuitable::new(UnsuitableCode::PixelFormat, detail)
         })
     }
 
-    fn read(set: &DataSet, number: Number) -> Result<Option<Self>, String> {
+    fn read(set: &DataSet, below_0: bool) -> Result<Option<Self>, String> {
         if let Some(item) = set.items(tags::VOILUT_SEQUENCE).first() {
+            // Implicit VR tells no SS, so that what goes in has to.
+            let is_signed =
+                below_0 || item.get(tags::LUT_DESCRIPTOR).is_some_and(|lut| lut.vr == Vr::SS);
+            let number = if is_signed { Number::Signed } else { Number::Unsigned };
             let lut = Lut::read(item, [tags::LUT_DESCRIPTOR, tags::LUT_DATA], number);
             return lut
                 .map(|lut| Some(Self::Table(VoiLut(lut))))
@@ -135,6 +138,22 @@ impl Window {
         let level = (part * 255.0).round().clamp(0.0, 255.0) as u8;
         level
     }
+}
+
+/// Whether modality values, which VOI LUTs map, may be below 0 (PS3.3 §C.11.2.1.1). Those of a Modality LUT are not.
+fn may_be_below_0(slice: &SourceSlice) -> bool {
+    let header = &slice.instance.header;
+    if !header.items(tags::MODALITY_LUT_SEQUENCE).is_empty() {
+        return false;
+    }
+    let pixels = slice.instance.pixel_data.as_ref().map_or(tags::PIXEL_DATA, |at| at.tag);
+    let Ok(format) = Format::read(header, pixels) else { return true };
+    if format.number == Number::Float {
+        return true;
+    }
+    let (low, high) = format.stored_range();
+    let value = |stored| slice.rescale_slope * to_f64(stored) + slice.rescale_intercept;
+    value(low).min(value(high)) < 0.0
 }
 
 /// A slice in grey levels: modality values, then `window`, then low values bright for MONOCHROME1 and for a

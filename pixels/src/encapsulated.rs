@@ -8,6 +8,7 @@ use domain::{Unsuitable, UnsuitableCode};
 use flate2::read::DeflateDecoder;
 
 use crate::format::Format;
+use crate::found::{self, Span};
 use crate::frame::{Samples, Wanted};
 use crate::native::{arranged, read_up_to};
 use crate::syntax::{Codec, name};
@@ -17,6 +18,11 @@ use crate::{jpeg, jpeg2000, jpegls, jpegxl, rle};
 const ITEM_HEADER_BYTES: usize = 8;
 /// Fragments of an instance that are looked through. An instance with more is unreadable.
 const FRAGMENTS_MAX: usize = 1 << 20;
+
+/// A code stream may be so many times as long as what it becomes, and [`STREAM_FREE`] bytes more. A longer one is unreadable.
+const STREAM_FACTOR: usize = 4;
+/// What a code stream of any frame may have around its samples: tables, metadata, thumbnails.
+const STREAM_FREE: usize = 1 << 20;
 
 /// Why a code stream gives no samples.
 #[derive(Debug)]
@@ -88,10 +94,6 @@ struct Fragments<'a> {
     wanted: &'a Wanted<'a>,
     file: File,
     file_bytes: u64,
-    /// Where the item behind the Basic Offset Table begins.
-    first_item: u64,
-    /// Where each frame begins, from `first_item`; empty when no table says.
-    frame_offsets: Vec<u64>,
 }
 
 impl<'a> Fragments<'a> {
@@ -102,18 +104,38 @@ impl<'a> Fragments<'a> {
         }
         let file = wanted.open()?;
         let file_bytes = file.metadata().map_err(|error| wanted.unreadable(&error))?.len();
-        let mut fragments =
-            Self { wanted, file, file_bytes, first_item: 0, frame_offsets: Vec::new() };
-        let table = fragments.item(wanted.at.offset)?;
-        let Some(table) = table else {
-            return Err(wanted.fault(UnsuitableCode::Unreadable, "no Basic Offset Table item"));
+        Ok(Self { wanted, file, file_bytes })
+    }
+
+    /// The code stream of the wanted frame.
+    fn frame(&mut self) -> Result<Vec<u8>, Unsuitable> {
+        let Wanted { instance, frame_index, .. } = *self.wanted;
+        let span = found::span(instance, frame_index, || self.spans())?;
+        span.map_or_else(|| Err(self.wanted.truncated(1, 0)), |span| self.between(span))
+    }
+
+    /// Where the frames are. All of them are looked for at once: to find one takes a walk from the first.
+    fn spans(&mut self) -> Result<Vec<Span>, Unsuitable> {
+        let Some(table) = self.item(self.wanted.at.offset)? else {
+            return Err(self
+                .wanted
+                .fault(UnsuitableCode::Unreadable, "no Basic Offset Table item"));
         };
-        fragments.first_item = table.end();
-        fragments.frame_offsets = match fragments.extended_offsets() {
+        let first = table.end();
+        if self.wanted.instance.frame_count == 1 {
+            return Ok(vec![Span { start: first, end: u64::MAX }]);
+        }
+        let offsets = match self.extended_offsets() {
             Some(offsets) => offsets,
-            None => fragments.basic_offsets(table)?,
+            None => self.basic_offsets(table)?,
         };
-        Ok(fragments)
+        // Frames follow one another; a table in which they do not says nothing.
+        if offsets.is_empty() || !offsets.is_sorted_by(|a, b| a < b) {
+            return self.one_each(first);
+        }
+        let starts = offsets.into_iter().map(|offset| first.saturating_add(offset));
+        let ends = starts.clone().skip(1).chain([u64::MAX]);
+        Ok(starts.zip(ends).map(|(start, end)| Span { start, end }).collect())
     }
 
     /// Extended Offset Table (7FE0,0001).
@@ -136,26 +158,28 @@ impl<'a> Fragments<'a> {
         Ok(bytes.as_chunks::<4>().0.iter().map(offset).collect())
     }
 
-    /// The code stream of the wanted frame.
-    fn frame(mut self) -> Result<Vec<u8>, Unsuitable> {
-        let index = self.wanted.frame_index;
-        if self.wanted.instance.frame_count == 1 {
-            return self.between(self.first_item, u64::MAX);
+    /// Without a table each frame has one fragment, or nobody can tell.
+    fn one_each(&mut self, first: u64) -> Result<Vec<Span>, Unsuitable> {
+        let (mut at, mut spans) = (first, Vec::new());
+        while let Some(item) = self.item(at)? {
+            spans.push(Span { start: at, end: item.end() });
+            at = item.end();
+            self.check_count(spans.len())?;
         }
-        if let Some(offset) = self.frame_offsets.get(index) {
-            let end = self.frame_offsets.get(index + 1).copied().unwrap_or(u64::MAX);
-            let (start, end) =
-                (self.first_item.saturating_add(*offset), self.first_item.saturating_add(end));
-            return self.between(start, end);
+        let (frames, count) = (self.wanted.instance.frame_count, spans.len());
+        if count == frames {
+            return Ok(spans);
         }
-        self.nth()
+        let detail = format!("{frames} frames in {count} fragments, and no offset table");
+        Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
     }
 
-    /// All fragments from `start` to `end`, as one.
-    fn between(&mut self, start: u64, end: u64) -> Result<Vec<u8>, Unsuitable> {
-        let (mut stream, mut at, mut count) = (Vec::new(), start, 0);
-        while at < end {
+    /// All fragments of a span, as one.
+    fn between(&mut self, span: Span) -> Result<Vec<u8>, Unsuitable> {
+        let (mut stream, mut at, mut count) = (Vec::new(), span.start, 0);
+        while at < span.end {
             let Some(item) = self.item(at)? else { break };
+            self.check_length(stream.len() as u64 + item.length)?;
             stream.append(&mut self.value(item)?);
             at = item.end();
             count += 1;
@@ -164,25 +188,16 @@ impl<'a> Fragments<'a> {
         if stream.is_empty() { Err(self.wanted.truncated(1, 0)) } else { Ok(stream) }
     }
 
-    /// Without a table each frame has one fragment, or nobody can tell.
-    fn nth(&mut self) -> Result<Vec<u8>, Unsuitable> {
-        let (mut at, mut count, mut wanted) = (self.first_item, 0, None);
-        while let Some(item) = self.item(at)? {
-            if count == self.wanted.frame_index {
-                wanted = Some(item);
-            }
-            at = item.end();
-            count += 1;
-            self.check_count(count)?;
+    /// Before a fragment is read: nothing holds a file of any length in memory for the sake of a small frame.
+    fn check_length(&self, stream_bytes: u64) -> Result<(), Unsuitable> {
+        let frame_bytes = self.wanted.format.frame_bytes();
+        let most = frame_bytes.saturating_mul(STREAM_FACTOR).saturating_add(STREAM_FREE) as u64;
+        if stream_bytes <= most {
+            return Ok(());
         }
-        let frames = self.wanted.instance.frame_count;
-        match wanted {
-            Some(item) if count == frames => self.value(item),
-            Some(_) | None => {
-                let detail = format!("{frames} frames in {count} fragments, and no offset table");
-                Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
-            }
-        }
+        let detail =
+            format!("a code stream of more than {most} bytes for a frame of {frame_bytes}");
+        Err(self.wanted.fault(UnsuitableCode::Unreadable, &detail))
     }
 
     fn check_count(&self, count: usize) -> Result<(), Unsuitable> {

@@ -65,9 +65,6 @@ impl Format {
             let detail = format!("{columns} x {rows} pixels of {samples} samples");
             return Err(Unsuitable::new(UnsuitableCode::TooLarge, detail));
         }
-        if photometric.is_subsampled() && columns % 2 == 1 {
-            return Err(fault(format!("{photometric} with {columns} columns")));
-        }
         let planes = planes(header)?;
         let bits = Bits::read(header, pixels)?;
         let Bits { bits_allocated, bits_stored, high_bit, number } = bits;
@@ -82,6 +79,14 @@ impl Format {
             high_bit,
             number,
         })
+    }
+
+    /// Checks what only uncompressed frames have to keep to: colours that pairs of columns share (PS3.3 Table C.7-11c).
+    pub(crate) fn check_native(&self) -> Result<(), Unsuitable> {
+        if !self.photometric.is_subsampled() || self.columns.is_multiple_of(2) {
+            return Ok(());
+        }
+        Err(fault(format!("{} with {} columns", self.photometric, self.columns)))
     }
 
     /// Pixels of a frame.
@@ -166,7 +171,7 @@ fn fault(detail: String) -> Unsuitable {
 }
 
 fn number(header: &DataSet, tag: Tag) -> Result<Option<u32>, Unsuitable> {
-    let number = header.int(tag);
+    let number = header.checked_int(tag).map_err(|error| fault(error.to_string()))?;
     number.map(|n| u32::try_from(n).map_err(|_| fault(format!("{tag} is {n}")))).transpose()
 }
 

@@ -107,6 +107,9 @@ impl<'a> Pixels<'a> {
         let format = Format::read(&instance.header, at.tag)
             .map_err(|reason| fault(instance, reason.code, &reason.detail))?;
         let coding = coding(instance, &format)?;
+        if coding.keeps_bytes() {
+            format.check_native().map_err(|reason| fault(instance, reason.code, &reason.detail))?;
+        }
         let pixels = Self { instance, at, format, coding };
         match coding {
             Coding::Native(_) => native::check_declared(&pixels.wanted(instance.frame_count - 1))?,

@@ -39,6 +39,7 @@ mod color;
 mod display;
 mod encapsulated;
 mod format;
+mod found;
 mod frame;
 mod jpeg;
 mod jpeg2000;

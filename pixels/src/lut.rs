@@ -133,6 +133,10 @@ impl Segments<'_> {
             let Some([code, length]) = self.words.get(at..at + 2) else { break };
             let length = usize::from(*length);
             at += 2;
+            // Each segment brings an entry, so that the bound on entries is one on segments.
+            if length == 0 {
+                return Err("a segment of length 0".to_owned());
+            }
             match code {
                 0 => {
                     let values = self.words.get(at..at + length).ok_or("a segment is cut off")?;
@@ -211,6 +215,10 @@ mod tests {
         assert_eq!(expanded(&[1, 2, 3], 16).unwrap_err(), "a line without a beginning");
         assert_eq!(expanded(&[0, 2, 3], 16).unwrap_err(), "a segment is cut off");
         assert_eq!(expanded(&[3, 2, 3], 16).unwrap_err(), "segment type 3");
+        for kind in 0..3 {
+            let words = [0, 1, 7, kind, 0, 0, 0];
+            assert_eq!(expanded(&words, 16).unwrap_err(), "a segment of length 0");
+        }
         // An indirect segment that sends to itself.
         assert_eq!(expanded(&[2, 9, 0, 0], 16).unwrap_err(), "segment type 2");
         let long: Vec<u16> = [vec![0, 1, 1], [1, 65_535, 2].repeat(3)].concat();

@@ -8,6 +8,7 @@ use domain::{Unsuitable, UnsuitableCode};
 use flate2::read::DeflateDecoder;
 
 use crate::format::{Format, Planes};
+use crate::found;
 use crate::frame::Wanted;
 use crate::syntax::ByteOrder;
 
@@ -17,8 +18,7 @@ pub(crate) fn check_declared(wanted: &Wanted<'_>) -> Result<(), Unsuitable> {
         let detail = "uncompressed Pixel Data of undefined length";
         return Err(wanted.fault(UnsuitableCode::Unreadable, detail));
     };
-    let frames = wanted.instance.frame_count as u64;
-    let expected = wanted.format.native_bits().saturating_mul(frames).div_ceil(8);
+    let expected = frames_bytes(wanted);
     if length < expected { Err(wanted.truncated(expected, length)) } else { Ok(()) }
 }
 
@@ -37,7 +37,8 @@ pub(crate) fn read(wanted: &Wanted<'_>, order: ByteOrder) -> Result<Vec<u8>, Uns
     file.seek(SeekFrom::Start(from)).map_err(|error| wanted.unreadable(&error))?;
     let room = usize::try_from(place.end - place.start).unwrap_or(0);
     let bytes = place.read(&mut file, room).map_err(|error| wanted.unreadable(&error))?;
-    place.samples(bytes, wanted)
+    let found = place.start + bytes.len() as u64;
+    place.samples(bytes, found, wanted)
 }
 
 /// Where a frame is within the value of Pixel Data.
@@ -74,8 +75,19 @@ impl Place {
         Ok(bytes)
     }
 
-    fn samples(&self, mut bytes: Vec<u8>, wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> {
-        let found = self.start + bytes.len() as u64;
+    /// What of the whole value is this frame's, as far as it is there.
+    fn within<'a>(&self, value: &'a [u8]) -> &'a [u8] {
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX).min(value.len());
+        &value[at(self.start)..at(self.end)]
+    }
+
+    /// `found` bytes of the value are there.
+    fn samples(
+        &self,
+        mut bytes: Vec<u8>,
+        found: u64,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<u8>, Unsuitable> {
         if found < self.end {
             return Err(wanted.truncated(self.end, found));
         }
@@ -155,23 +167,46 @@ fn interleaved(bytes: &[u8], format: &Format) -> Vec<u8> {
 /// Bytes in front of File Meta Information: preamble and `DICM` (PS3.10 §7.1).
 const PREAMBLE_BYTES: u64 = 132;
 
+/// Pixels of all frames that are kept after they were inflated, in bytes. More are too-large.
+const INFLATED_MAX: u64 = 1 << 30;
+
 /// The samples of a frame out of a data set that is deflated as a whole (PS3.5 §A.5).
 ///
-/// All in front of it is inflated and dropped, so memory stays that of one frame.
+/// It can be inflated from its start only: several frames are inflated at once, and kept.
 pub(crate) fn read_deflated(wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> {
     check_declared(wanted)?;
-    let mut file = BufReader::new(wanted.open()?);
     let place = Place::of(wanted, ByteOrder::Little);
-    let bytes = seek_data_set(&mut file).and_then(|()| {
+    if wanted.instance.frame_count == 1 {
+        let bytes = inflate_frames(wanted)?;
+        let found = bytes.len() as u64;
+        return place.samples(bytes, found, wanted);
+    }
+    let all_bytes = frames_bytes(wanted);
+    if all_bytes > INFLATED_MAX {
+        let detail = format!("{all_bytes} bytes of deflated pixels, {INFLATED_MAX} are allowed");
+        return Err(wanted.fault(UnsuitableCode::TooLarge, &detail));
+    }
+    let all = found::inflated(wanted.instance, || inflate_frames(wanted))?;
+    place.samples(place.within(&all).to_vec(), all.len() as u64, wanted)
+}
+
+/// All frames, as far as they are there. What is in front of them is inflated and dropped.
+fn inflate_frames(wanted: &Wanted<'_>) -> Result<Vec<u8>, Unsuitable> {
+    let mut file = BufReader::new(wanted.open()?);
+    let mut frames = Vec::new();
+    let read = seek_data_set(&mut file).and_then(|()| {
         let mut inflated = DeflateDecoder::new(file);
         // Offsets of a deflated data set count its bytes after inflating.
-        copy(
-            &mut inflated.by_ref().take(wanted.at.offset.saturating_add(place.start)),
-            &mut sink(),
-        )?;
-        place.read(&mut inflated, 0)
+        copy(&mut inflated.by_ref().take(wanted.at.offset), &mut sink())?;
+        inflated.take(frames_bytes(wanted)).read_to_end(&mut frames)
     });
-    place.samples(bytes.map_err(|error| wanted.unreadable(&error))?, wanted)
+    read.map_err(|error| wanted.unreadable(&error))?;
+    Ok(frames)
+}
+
+/// Bytes of all frames, uncompressed.
+fn frames_bytes(wanted: &Wanted<'_>) -> u64 {
+    wanted.format.native_bits().saturating_mul(wanted.instance.frame_count as u64).div_ceil(8)
 }
 
 /// Goes to the data set: behind File Meta Information, whose length is its first element (PS3.10 §7.1).

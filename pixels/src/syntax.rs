@@ -57,6 +57,16 @@ impl Coding {
     }
 }
 
+impl Coding {
+    /// Whether frames have the bytes of the uncompressed form.
+    pub(crate) fn keeps_bytes(self) -> bool {
+        match self {
+            Self::Native(_) | Self::DeflatedDataSet => true,
+            Self::Encapsulated(codec) => codec.keeps_bytes(),
+        }
+    }
+}
+
 impl Codec {
     /// Whether it keeps the bytes of the uncompressed form, of whatever kind they are.
     pub(crate) fn keeps_bytes(self) -> bool {

@@ -158,7 +158,7 @@ fn each(samples: &[u8], format: &Format, value: impl Fn(i64) -> f32) -> Vec<f32>
 }
 
 #[expect(clippy::cast_precision_loss, reason = "stored values have at most 33 bits")]
-fn to_f64(stored: i64) -> f64 {
+pub(crate) fn to_f64(stored: i64) -> f64 {
     stored as f64
 }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use dataset::{ReadLimits, read_file_header, tags};
 use domain::{InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid};
 use pixels::{StoredFrame, StoredValues, Window};
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 /// Files that give no pixels: how their name ends, and how the reason begins. All others are equal.
 const REFUSED: [(&str, &str); 5] = [
@@ -41,7 +41,12 @@ const SHOWN_LOSSY: f64 = 3.0;
 
 /// An instance as the node reads it, except that files without UIDs are welcome.
 fn instance(path: &Path) -> Result<Arc<SourceInstance>, String> {
-    let limits = ReadLimits { bytes_max: 64 << 20, depth_max: 16, value_bytes_max: 1 << 20 };
+    let limits = ReadLimits {
+        bytes_max: 64 << 20,
+        depth_max: 16,
+        elements_max: 1 << 20,
+        value_bytes_max: 1 << 20,
+    };
     let file = read_file_header(path, &limits).map_err(|error| format!("unreadable: {error}"))?;
     let frames = file.data_set.int(tags::NUMBER_OF_FRAMES).unwrap_or(1);
     Ok(Arc::new(SourceInstance {
@@ -56,6 +61,7 @@ fn instance(path: &Path) -> Result<Arc<SourceInstance>, String> {
         header: file.data_set,
         pixel_data: file.pixel_data,
         frame_count: usize::try_from(frames).unwrap().max(1),
+        kept: Kept::default(),
     }))
 }
 

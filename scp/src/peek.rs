@@ -77,6 +77,7 @@ impl Peek {
         let limits = ReadLimits {
             bytes_max: self.last_look,
             depth_max: self.depth_max,
+            elements_max: self.last_look,
             value_bytes_max: VALUE_BYTES_MAX,
         };
         let encoding = Encoding::of(transfer_syntax);

@@ -8,6 +8,7 @@ use domain::{AeTitle, GeometryFacts, Orientation, SeriesFacts, Tag};
 
 use crate::SourceInstance;
 use crate::frame::{Frame, frames_of};
+use crate::grid::{frame_count, has_too_many_frames};
 use crate::stack::{distances_mm, is_even, is_parallel, mean_mm, sort};
 
 /// Longest value that rules may look at, in bytes.
@@ -16,7 +17,8 @@ const FACT_BYTES_MAX: usize = 256;
 /// The facts of a series: attributes of its first instance, and what its geometry is.
 ///
 /// Of a multi-frame instance the functional groups count as if they stood at the top: those that are shared,
-/// and those of the first frame. The geometry is that of all instances with pixels; it tells no spacing when distances are unequal.
+/// and those of the first frame. The geometry is that of all instances with pixels; it tells no spacing when distances are unequal, and
+/// nothing but the number of slices when there are more than a grid may have.
 #[must_use]
 pub fn facts(
     instances: &[Arc<SourceInstance>],
@@ -117,7 +119,10 @@ impl Charset {
 
 fn geometry(instances: &[Arc<SourceInstance>]) -> GeometryFacts {
     let images = || instances.iter().filter(|instance| instance.pixel_data.is_some());
-    let slices = images().fold(0_usize, |sum, image| sum.saturating_add(image.frame_count));
+    let slices = frame_count(instances);
+    if has_too_many_frames(instances) {
+        return GeometryFacts { slices, slice_spacing_mm: None, orientation: None };
+    }
     let frames: Result<Vec<Vec<Frame>>, _> = images().map(frames_of).collect();
     let mut frames: Vec<Frame> =
         frames.map(Vec::into_iter).into_iter().flatten().flatten().collect();

@@ -189,7 +189,9 @@ fn decimals<const N: usize>(
     let Some((item, Element { value: Value::Bytes(bytes), .. })) = element else {
         return Err(format!("{name} is absent"));
     };
-    let numbers = item.numbers(tag);
+    let Ok(numbers) = item.checked_numbers(tag) else {
+        return Err(format!("{name} holds what is no number"));
+    };
     let count = numbers.len();
     let Ok(values) = <[f64; N]>::try_from(numbers) else {
         return Err(format!("{name} has {count} numbers, not {N}"));

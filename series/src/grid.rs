@@ -10,6 +10,9 @@ use crate::placeless::{is_placeless, stack_frames};
 use crate::stack::{check_alike, check_distances, check_fit, distances_mm, mean_mm, sort};
 use crate::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 
+/// Frames of a series, of all its instances. A number of them is declared in a few bytes, and each takes half a kilobyte.
+const FRAMES_MAX: usize = 65_536;
+
 /// Distance that a lone slice is given when its header tells neither spacing nor thickness, in mm.
 const LONE_SLICE_MM: f64 = 1.0;
 
@@ -61,6 +64,10 @@ fn check_extent(instances: &[Arc<SourceInstance>], limits: &Limits) -> Result<()
     if instances.len() > limits.series_instances_max {
         return too_large("instances", instances.len(), limits.series_instances_max);
     }
+    let frames = frame_count(instances);
+    if frames > FRAMES_MAX {
+        return too_large("frames", frames, FRAMES_MAX);
+    }
     let mut voxels = 0_usize;
     for instance in instances {
         if instance.pixel_data.is_none() {
@@ -78,6 +85,17 @@ fn check_extent(instances: &[Arc<SourceInstance>], limits: &Limits) -> Result<()
         return too_large("voxels", voxels, limits.volume_voxels_max);
     }
     Ok(())
+}
+
+/// Frames of all instances that have pixels.
+pub(crate) fn frame_count(instances: &[Arc<SourceInstance>]) -> usize {
+    let images = instances.iter().filter(|instance| instance.pixel_data.is_some());
+    images.fold(0, |sum: usize, image| sum.saturating_add(image.frame_count))
+}
+
+/// Whether there are more frames than a grid may have.
+pub(crate) fn has_too_many_frames(instances: &[Arc<SourceInstance>]) -> bool {
+    frame_count(instances) > FRAMES_MAX
 }
 
 fn check_one_series(

@@ -4,8 +4,8 @@
 //! the normal and refuses, with a coded reason, what is no regular grid. This room reads no pixels, decodes no text
 //! for people and knows nothing of networks, models or results.
 //!
-//! 2-D images, cine and other frames that claim no place in the patient (neither a Frame of Reference UID nor a position nor an
-//! orientation) become a stack of frames; whoever needs a place has to ask for it.
+//! 2-D images, cine and other frames that claim no place in the patient (no instance has a Frame of Reference UID, a position, an
+//! orientation or functional groups) become a stack of frames; whoever needs a place has to ask for it.
 //!
 //! ## Tolerances of the grid
 //!
@@ -23,6 +23,7 @@
 mod facts;
 mod frame;
 mod grid;
+mod kept;
 mod pixel_values;
 mod placeless;
 mod read;
@@ -31,6 +32,7 @@ mod stack;
 
 pub use facts::facts;
 pub use grid::assemble;
+pub use kept::Kept;
 pub use read::read_instances;
 pub use source::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 pub use stack::{

@@ -105,10 +105,12 @@ fn slices_of(instance: &Arc<SourceInstance>) -> Result<Vec<SourceSlice>, Unsuita
 
 /// Pixel Spacing (PS3.3 §10.7.1.3) as columns, rows, in mm, where all instances have the same.
 fn common_spacing(instances: &[Arc<SourceInstance>]) -> Option<[f64; 2]> {
-    let spacing = |instance: &SourceInstance| match instance.header.numbers(tags::PIXEL_SPACING)[..]
-    {
-        [row_mm, column_mm] if row_mm > 0.0 && column_mm > 0.0 => Some([column_mm, row_mm]),
-        _ => None,
+    let spacing = |instance: &SourceInstance| {
+        let spacing = instance.header.checked_numbers(tags::PIXEL_SPACING).ok()?;
+        match spacing[..] {
+            [row_mm, column_mm] if row_mm > 0.0 && column_mm > 0.0 => Some([column_mm, row_mm]),
+            _ => None,
+        }
     };
     let mut all = instances.iter().map(|instance| spacing(instance));
     let first = all.next()??;

@@ -9,6 +9,8 @@ use domain::{
     StudyInstanceUid,
 };
 
+use crate::Kept;
+
 /// An instance of the source series: its header, and where its pixels are.
 #[derive(Debug, Clone)]
 pub struct SourceInstance {
@@ -22,6 +24,8 @@ pub struct SourceInstance {
     pub pixel_data: Option<PixelDataAt>,
     /// Number of Frames (0028,0008); 1 when absent.
     pub frame_count: usize,
+    /// What whoever reads its pixels has found out about them.
+    pub kept: Kept,
 }
 
 /// One plane of the grid: a single-frame instance, or a frame of a multi-frame one.

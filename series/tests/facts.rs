@@ -79,6 +79,11 @@ fn geometry_of_what_is_no_grid_never_fails() {
     let report = series::facts(&[report.into()], None, None);
     assert_eq!((report.geometry.slices, report.geometry.orientation), (0, None));
     assert_eq!(facts(vec![]).geometry.slices, 0);
+    // Of more frames than a grid may have only their number is told.
+    let mut many = instance(slice([0.0; 3]), 1);
+    many.frame_count = 65_536;
+    let many = series::facts(&[instance(slice([0.0; 3]), 2).into(), many.into()], None, None);
+    assert_eq!((many.geometry.slices, many.geometry.orientation), (65_537, None));
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn missing_and_malformed_geometry_names_the_attribute() {
     let ds = |tag, text: &'static str| with(&move |set| set.put_text(tag, Vr::DS, text));
     let (position, cosines) = (tags::IMAGE_POSITION_PATIENT, tags::IMAGE_ORIENTATION_PATIENT);
     assert!(ds(position, "1\\2").starts_with(&missing("Image Position (Patient) has 2 numbers")));
-    for text in ["1\\2\\nan", "1\\2\\inf", "1\\2\\1e300", "1\\2\\x"] {
+    for text in ["1\\2\\nan", "1\\2\\inf", "1\\2\\1e300", "1\\2\\x", "1\\2\\3\\x"] {
         assert!(ds(position, text).starts_with("missing-geometry: 1.3.2: Image Pos"), "{text}");
     }
     assert!(ds(tags::PIXEL_SPACING, "0\\1").starts_with(&missing("Pixel Spacing is 0")));
@@ -282,6 +282,18 @@ fn limits_hold_exactly() {
     let mut set = enhanced(&[[0.0; 3]]);
     set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, "2147483647");
     assert!(refusal(vec![set]).starts_with("too-large"));
+    // Nor does it where frames are so small that voxels have room for them, and nothing says where they lie.
+    let small = |frames: &str| {
+        let mut set = DataSet::new();
+        set.put_u16s(tags::ROWS, &[1]);
+        set.put_u16s(tags::COLUMNS, &[1]);
+        set.put_text(tags::NUMBER_OF_FRAMES, Vr::IS, frames);
+        set
+    };
+    let many = vec![small("65536"), small("1")];
+    assert_eq!(refusal(many), "too-large: 65537 frames, 65536 are allowed");
+    assert_eq!(refusal(vec![small("65535"), small("1")]), "taken");
+    assert!(refusal(vec![small("536870912")]).starts_with("too-large: 536870912 frames"));
 }
 
 #[test]
@@ -355,9 +367,12 @@ fn hounsfield_units_are_what_ct_means_unless_it_says_otherwise() {
     assert_eq!(unit(&[energy]), signal);
     assert_eq!(unit(&[image("ORIGINAL\\PRIMARY\\LOCALIZER")]), signal);
     assert_eq!(unit(&[(tags::MODALITY, Vr::CS, "PT")]), signal);
-    let mut bare = slice([0.0; 3]);
-    bare.remove(tags::RESCALE_SLOPE);
-    assert_eq!(assemble(vec![bare]).unwrap().unit, signal);
+    for tag in [tags::RESCALE_SLOPE, tags::RESCALE_INTERCEPT] {
+        let mut bare = slice([0.0; 3]);
+        bare.remove(tag);
+        assert_eq!(assemble(vec![bare]).unwrap().unit, signal);
+        assert_eq!(unit(&[(tag, Vr::DS, "")]), signal);
+    }
     // One slice in another unit, and the volume has none.
     let mut headers = axial(&EVEN);
     headers[4].put_text(tags::RESCALE_TYPE, Vr::LO, "US");
@@ -370,6 +385,15 @@ fn a_slope_of_0_is_refused() {
     set.put_text(tags::RESCALE_SLOPE, Vr::DS, "0");
     let reason = refusal(vec![set]);
     assert_eq!(reason, "pixel-format: 1.3.1: Rescale Slope is 0, Rescale Intercept -1024");
+    // A comma is no decimal point, and what cannot be read is not absent.
+    for (tag, name) in
+        [(tags::RESCALE_SLOPE, "Rescale Slope"), (tags::RESCALE_INTERCEPT, "Rescale Intercept")]
+    {
+        let mut set = slice([0.0; 3]);
+        set.put_text(tag, Vr::DS, "-1024,0");
+        let reason = refusal(vec![set]);
+        assert_eq!(reason, format!("pixel-format: 1.3.1: {name} is no number"));
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn read(file: &[u8]) -> Result<DataSet, ShowError> {
     let limits = ReadLimits {
         bytes_max: usize::MAX,
         depth_max: DEPTH_MAX,
+        elements_max: usize::MAX,
         // Pixels are not read; nothing else in a result is longer than this.
         value_bytes_max: 1 << 20,
     };

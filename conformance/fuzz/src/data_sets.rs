@@ -17,6 +17,7 @@ pub fn run(bytes: &[u8]) {
     let limits = ReadLimits {
         bytes_max: if limits & 0x80 == 0 { 1 << 20 } else { 512 },
         depth_max: usize::from(limits & 0x0F),
+        elements_max: 1 << 12,
         value_bytes_max: if limits & 0x40 == 0 { 64 } else { 1 << 16 },
     };
     let Ok(prefix) = read_prefix(rest, encoding, stop_before, &limits) else { return };
@@ -24,7 +25,12 @@ pub fn run(bytes: &[u8]) {
     if let End::Stopped { offset } = prefix.end {
         assert!(offset <= limits.bytes_max);
     }
-    let all = ReadLimits { bytes_max: 1 << 24, depth_max: 64, value_bytes_max: 1 << 24 };
+    let all = ReadLimits {
+        bytes_max: 1 << 24,
+        depth_max: 64,
+        elements_max: 1 << 12,
+        value_bytes_max: 1 << 24,
+    };
     let written = encode(&prefix.data_set);
     let read = read_prefix(&written, Encoding::ExplicitLittle, stop_before, &all);
     let read = read.unwrap_or_else(|error| panic!("what we wrote is no data set: {error}"));

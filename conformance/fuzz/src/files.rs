@@ -4,7 +4,7 @@ use std::fs;
 
 use dataset::{FileHeader, ReadLimits, read_file_header, read_file_meta, tags};
 use domain::{InstanceIdentity, SeriesInstanceUid, StudyInstanceUid};
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 /// Most samples of a frame that is decoded here: more take time and show nothing new.
 const SAMPLES_MAX: i64 = 1 << 20;
@@ -16,7 +16,12 @@ pub fn run(bytes: &[u8]) {
     if fs::write(&path, bytes).is_err() {
         return;
     }
-    let limits = ReadLimits { bytes_max: 1 << 20, depth_max: 16, value_bytes_max: 1 << 16 };
+    let limits = ReadLimits {
+        bytes_max: 1 << 20,
+        depth_max: 16,
+        elements_max: 1 << 16,
+        value_bytes_max: 1 << 16,
+    };
     let meta = read_file_meta(&path);
     let Ok(header) = read_file_header(&path, &limits) else { return };
     assert_eq!(meta.ok().as_ref(), Some(&header.meta), "a header begins with its meta information");
@@ -50,6 +55,7 @@ fn instance(header: FileHeader, path: std::path::PathBuf) -> Option<SourceInstan
         header: header.data_set,
         pixel_data: header.pixel_data,
         frame_count: usize::try_from(frames).ok()?,
+        kept: Kept::default(),
     })
 }
 

@@ -10,7 +10,7 @@ use domain::{
     InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
     TransferSyntaxUid,
 };
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 use super::files::in_memory;
 
@@ -108,6 +108,7 @@ fn instance(
         header: header(bits, color, columns(head), rows(head)),
         pixel_data: Some(PixelDataAt { tag: tags::PIXEL_DATA, vr: Vr::OB, offset: 0, length }),
         frame_count: usize::from(frames % 4) + 1,
+        kept: Kept::default(),
     })
 }
 

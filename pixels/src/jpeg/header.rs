@@ -16,6 +16,9 @@ pub(super) enum Process {
     Lossless,
 }
 
+/// Both sampling factors of a component that is not subsampled.
+const ONE: u8 = 0x11;
+
 /// Frame header.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
@@ -234,6 +237,15 @@ impl Frame {
         matches!(&names[..], b"RGB" | b"rgb").then_some(Photometric::Rgb)
     }
 
+    /// Fails where a unit of several components is more than one sample or block of each (§A.2.3), which nobody writes without subsampling.
+    fn check_interleaving(&self, components: &[(usize, usize, usize)]) -> Result<(), DecodeFault> {
+        let is_one = |(index, _, _): &(usize, usize, usize)| self.components[*index].factors == ONE;
+        if components.len() == 1 || components.iter().all(is_one) {
+            return Ok(());
+        }
+        Err(unsupported("sampling factors other than 1 x 1 of 12 bits or lossless"))
+    }
+
     /// Fails where components are of different size: nobody writes 12-bit or lossless images that way.
     pub(super) fn check_no_subsampling(&self) -> Result<(), DecodeFault> {
         if self.components.windows(2).all(|pair| pair[0].factors == pair[1].factors) {
@@ -255,5 +267,6 @@ fn scan(segment: &[u8], frame: &Frame) -> Result<Scan, DecodeFault> {
     let components: Option<Vec<_>> = selectors.as_chunks::<2>().0.iter().map(component).collect();
     let components = components.filter(|components| !components.is_empty());
     let components = components.ok_or_else(|| broken("a component that no frame has"))?;
+    frame.check_interleaving(&components)?;
     Ok(Scan { components, start, low: u32::from(approximation & 15) })
 }

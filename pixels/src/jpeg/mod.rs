@@ -30,7 +30,7 @@ pub(crate) fn decode(stream: &[u8], format: &Format) -> Result<Samples, DecodeFa
     let frame = Header::new(stream).frame()?;
     check_size(&frame, format)?;
     let bytes = match (frame.process, frame.precision) {
-        (Process::Sequential | Process::Progressive, 8) => eight::decode(stream, format)?,
+        (Process::Sequential, 8) => eight::decode(stream, format)?,
         (Process::Sequential, 12) => dct::decode(stream, format)?,
         (Process::Lossless, _) => lossless::decode(stream, format)?,
         (process, precision) => {

@@ -73,6 +73,15 @@ fn colour_differences_of_pairs_go_to_both_pixels() {
     color("YBR_FULL_422", 0)(&mut header);
     let reason = pixels::stored_frame(&odd.instance(header), 0).unwrap_err().to_string();
     assert_eq!(reason, "pixel-format: 1.3: YBR_FULL_422 with 3 columns");
+    // Decoders give each pixel its own colour.
+    for syntax in ["1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.4.50"] {
+        let odd = Made::new(3, 2, &[0; 18]);
+        let odd = odd.with(|m| (m.bits, m.syntax, m.length) = ([8, 8, 7, 0], syntax, None));
+        let mut header = odd.header();
+        color("YBR_FULL_422", 0)(&mut header);
+        let checked = pixels::check_color(&odd.instance(header));
+        assert_eq!(checked.is_ok(), syntax.ends_with("50"), "{syntax}");
+    }
 }
 
 /// A palette whose entries are 16 bits: red rises, green falls, blue comes in segments.
@@ -159,6 +168,14 @@ fn grey_levels_follow_window_lut_and_polarity() {
         window(set, "LINEAR", 400.0);
     };
     assert_eq!(levels(&lut).unwrap(), [10, 10, 20]);
+    // Values are -100, 0 and 100, so the first that is mapped is -50 and not 65,486.
+    let below_0 = |set: &mut DataSet| {
+        let mut item = DataSet::new();
+        item.put_u16s(tags::LUT_DESCRIPTOR, &[2, 0xFFCE, 8]);
+        item.put_bytes(tags::LUT_DATA, Vr::OW, vec![10, 20]);
+        set.put_items(tags::VOILUT_SEQUENCE, vec![item]);
+    };
+    assert_eq!(levels(&below_0).unwrap(), [10, 20, 20]);
     // That of the frame comes first.
     let of_frame = |set: &mut DataSet| {
         window(set, "LINEAR", 1.0);
@@ -168,6 +185,28 @@ fn grey_levels_follow_window_lut_and_polarity() {
         set.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, vec![groups]);
     };
     assert_eq!(levels(&of_frame).unwrap(), [64, 128, 191]);
+}
+
+#[test]
+fn voi_luts_begin_below_0_where_their_vr_or_their_input_does() {
+    let levels = |representation: u16, intercept: f64, vr: Vr, first: u16| {
+        let made = Made::new(1, 1, &[0, 0]).with(|m| m.bits = [16, 16, 15, representation]);
+        let mut item = DataSet::new();
+        let descriptor = [2, first, 8].into_iter().flat_map(u16::to_le_bytes).collect();
+        item.put_bytes(tags::LUT_DESCRIPTOR, vr, descriptor);
+        item.put_bytes(tags::LUT_DATA, Vr::OW, vec![10, 20]);
+        let mut header = made.header();
+        header.put_items(tags::VOILUT_SEQUENCE, vec![item]);
+        let slice = crate::slices::slice_of(made.instance(header), 0, 1.0, intercept);
+        let window = pixels::Window::of(&slice).unwrap().unwrap();
+        pixels::display_frame(&slice, &window).unwrap().levels
+    };
+    // Unsigned pixels, 0 of 0 to 65,535: -1 is below, 65,535 above.
+    assert_eq!(levels(0, 0.0, Vr::SS, 0xFFFF), [20]);
+    assert_eq!(levels(0, 0.0, Vr::US, 0xFFFF), [10]);
+    // Signed pixels that become 32,768 of 0 to 65,535.
+    assert_eq!(levels(1, 32_768.0, Vr::US, 40_000), [10]);
+    assert_eq!(levels(1, 0.0, Vr::US, 40_000), [20]);
 }
 
 #[test]

@@ -3,6 +3,10 @@
 use crate::made::{Made, encapsulated};
 use crate::slices::{grid, slice_of};
 use dataset::{DataSet, Vr, tags};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use series::SourceInstance;
+use std::io::Write as _;
 
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 const RLE: &str = "1.2.840.10008.1.2.5";
@@ -138,6 +142,10 @@ fn formats_that_are_no_grey_image_are_refused() {
         let reason = with(&made, |set| set.put_u16s(tag, &[number])).unwrap_err();
         assert!(reason.starts_with("pixel-format: 1.3: "), "{tag} {number}: {reason}");
     }
+    for tag in [tags::SAMPLES_PER_PIXEL, tags::BITS_STORED, tags::PIXEL_REPRESENTATION] {
+        let reason = with(&made, |set| set.put_text(tag, Vr::IS, "0 x")).unwrap_err();
+        assert_eq!(reason, format!("pixel-format: 1.3: {tag} is no number"));
+    }
     for text in ["RGB", "PALETTE COLOR", "YBR_FULL", ""] {
         let photometric = tags::PHOTOMETRIC_INTERPRETATION;
         let reason = with(&made, |set| set.put_text(photometric, Vr::CS, text)).unwrap_err();
@@ -206,7 +214,8 @@ fn fragments_are_found_with_and_without_tables() {
     assert_eq!(rle(&[0], &[&one[..10], &one[10..]]).values(), [10.0, 11.0]);
     let both = |table: &[u32]| rle(table, &[&one, &two]).with(|m| m.frames = 2);
     let second = u32::try_from(one.len()).unwrap() + 8;
-    for table in [&[][..], &[0, second], &[0]] {
+    // A table in which frames do not follow one another says nothing.
+    for table in [&[][..], &[0, second], &[0], &[second, 0], &[0, 0]] {
         assert_eq!(both(table).frame(0).unwrap(), [10.0, 11.0]);
         assert_eq!(both(table).frame(1).unwrap(), [20.0, 20.0]);
     }
@@ -222,6 +231,76 @@ fn fragments_are_found_with_and_without_tables() {
     assert!(extended([0, 3], 1).unwrap_err().contains("no fragment at byte"));
     let three = rle(&[], &[&one, &two, &two]).with(|m| m.frames = 2);
     assert_eq!(three.refusal(), "unreadable: 1.3: 2 frames in 3 fragments, and no offset table");
+}
+
+/// The values of a frame of an instance that is read frame by frame.
+fn frame_of(
+    made: &Made,
+    instance: &SourceInstance,
+    frame_index: usize,
+) -> Result<Vec<f32>, String> {
+    let slice = slice_of(instance.clone(), frame_index, 1.0, 0.0);
+    let values = pixels::slice_values(&slice, grid(made.columns.into(), made.rows.into()));
+    values.map_err(|reason| reason.to_string())
+}
+
+#[test]
+fn fragments_are_looked_for_once() {
+    let frames: Vec<Vec<u8>> = (0..20_000_u16).map(|n| n.to_le_bytes().repeat(2)).collect();
+    let fragments: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let table: Vec<u32> = (0..20_000).map(|n| 12 * n).collect();
+    for table in [&[][..], &table] {
+        let pixels = encapsulated(table, &fragments);
+        let made = Made::new(2, 1, &pixels).with(|m| {
+            (m.syntax, m.length, m.frames) = ("1.2.840.10008.1.2.1.98", None, 20_000);
+        });
+        let instance = made.instance(made.header());
+        for frame_index in 0..20_000_u16 {
+            let value = frame_of(&made, &instance, frame_index.into());
+            assert_eq!(value.unwrap(), [f32::from(frame_index); 2]);
+        }
+        // The table and the first fragment are no fragments any more, and nobody notices.
+        made.spoil(0, 1);
+        made.spoil(8 + 4 * table.len() as u64, 1);
+        assert_eq!(frame_of(&made, &instance, 19_999).unwrap(), [19_999.0; 2]);
+        assert!(frame_of(&made, &instance, 0).unwrap_err().contains("no fragment at byte"));
+        assert!(made.refusal().contains("no fragment at byte"));
+    }
+}
+
+#[test]
+fn deflated_frames_are_inflated_once() {
+    let pixels: Vec<u8> = (0..20_000_u16).flat_map(|n| n.to_le_bytes().repeat(2)).collect();
+    let deflated = |pixels: &[u8]| {
+        let mut deflater = DeflateEncoder::new(vec![], Compression::fast());
+        // Something stands in front of them.
+        deflater.write_all(&[&[0xAA; 7], pixels].concat()).unwrap();
+        deflater.finish().unwrap()
+    };
+    let made = |inflated: &[u8]| {
+        let meta = [2, 0, 0, 0, b'U', b'L', 4, 0, 0, 0, 0, 0];
+        let made = Made::new(2, 1, &[]).with(|m| {
+            (m.syntax, m.frames) = ("1.2.840.10008.1.2.1.99", 20_000);
+            m.length = Some(80_000);
+        });
+        let file = [&[0; 132][..], &meta, &deflated(inflated)].concat();
+        std::fs::write(made.path(), file).unwrap();
+        made
+    };
+    let whole = made(&pixels);
+    let instance = whole.instance(whole.header());
+    // Frames may lie in any order.
+    assert_eq!(frame_of(&whole, &instance, 19_999).unwrap(), [19_999.0; 2]);
+    std::fs::remove_file(whole.path()).unwrap();
+    for frame_index in (0..20_000_u16).rev() {
+        let value = frame_of(&whole, &instance, frame_index.into());
+        assert_eq!(value.unwrap(), [f32::from(frame_index); 2]);
+    }
+    let reason = "truncated-pixels: 1.3: 80000 bytes of Pixel Data expected, 6 found";
+    assert_eq!(made(&pixels[..6]).refusal(), reason);
+    let large = made(&[]).with(|m| (m.columns, m.rows, m.length) = (30_000, 2, Some(1 << 40)));
+    let reason = "too-large: 1.3: 2400000000 bytes of deflated pixels, 1073741824 are allowed";
+    assert_eq!(large.refusal(), reason);
 }
 
 #[test]
@@ -248,6 +327,15 @@ fn broken_fragments_are_refused() {
     assert!(rle(&[], &[&backwards]).refusal().ends_with("RLE: offsets out of order"));
     assert!(
         rle(&[], &[&one]).with(|m| m.bits = [16, 16, 15, 0]).refusal().contains("1 segments for")
+    );
+    // A code stream may be longer than its frame, but not by any number of bytes.
+    let (mut long, fragment) = (one.clone(), vec![0; 512 << 10]);
+    long.extend(&fragment);
+    assert_eq!(rle(&[], &[&long, &fragment[..(512 << 10) - 67 + 8]]).values(), [10.0, 11.0]);
+    assert!(
+        rle(&[], &[&long, &fragment]).refusal().starts_with(
+            "unreadable: 1.3: a code stream of more than 1048584 bytes for a frame of 2"
+        )
     );
     // A fragment that declares 4 GiB allocates nothing.
     let mut huge = encapsulated(&[], &[&one]);
@@ -297,6 +385,55 @@ fn jpeg_2000_is_lossless() {
 }
 
 #[test]
+fn of_several_jpeg_2000_streams_the_one_that_was_checked_is_decoded() {
+    let mut other = ramp();
+    // Its samples are declared unsigned, so that they are others.
+    other[42] = 0x0B;
+    // A signature box, a box with one code stream, and the box with the other.
+    let boxed = |kind: &[u8; 4], value: &[u8]| {
+        let length = u32::try_from(value.len() + 8).unwrap().to_be_bytes();
+        [&length[..], kind, value].concat()
+    };
+    let signature = boxed(b"jP  ", &[0x0D, 0x0A, 0x87, 0x0A]);
+    let type_box = boxed(b"ftyp", b"jp2 \0\0\0\0jp2 ");
+    let size = boxed(b"ihdr", &[0, 0, 0, 32, 0, 0, 0, 33, 0, 1, 0x8B, 7, 0, 0]);
+    let color = boxed(b"colr", &[1, 0, 0, 0, 0, 0, 17]);
+    let header = boxed(b"jp2h", &[size, color].concat());
+    let decoy = boxed(b"uuid", &[&[0; 16][..], &ramp()].concat());
+    let file = [signature, type_box, header, decoy, boxed(b"jp2c", &other)].concat();
+    assert_eq!(jpeg_2000(&file).values(), jpeg_2000(&ramp()).values());
+}
+
+#[test]
+fn jpeg_2000_is_signed_as_the_header_says_at_its_own_precision() {
+    let stream = ramp();
+    let as_unsigned = jpeg_2000(&stream).with(|m| m.bits = [16, 16, 15, 0]).values();
+    let want = |value: f32| if value < 0.0 { value + 4096.0 } else { value };
+    let values = jpeg_2000(&stream).values();
+    assert_eq!(as_unsigned, values.iter().copied().map(want).collect::<Vec<_>>());
+    // Unsigned in the code stream: 2,048 more, which is beyond the largest number of 12 bits with a sign.
+    let mut stream = stream;
+    stream[42] = 0x0B;
+    let as_signed = jpeg_2000(&stream).with(|m| m.bits = [16, 16, 15, 1]).values();
+    let want = |value: f32| if value < 0.0 { value + 2048.0 } else { value - 2048.0 };
+    assert_eq!(as_signed, values.into_iter().map(want).collect::<Vec<_>>());
+    let narrow = jpeg_2000(&ramp()).with(|m| m.bits = [8, 8, 7, 1]);
+    assert!(narrow.refusal().ends_with("JPEG 2000: 12 bits, 8 allocated"));
+}
+
+#[test]
+fn jpeg_2000_of_too_many_tiles_is_refused() {
+    let mut stream = ramp();
+    stream[8..12].copy_from_slice(&128_u32.to_be_bytes());
+    stream[12..16].copy_from_slice(&33_u32.to_be_bytes());
+    stream[24..28].copy_from_slice(&1_u32.to_be_bytes());
+    stream[28..32].copy_from_slice(&1_u32.to_be_bytes());
+    let reason = jpeg_2000(&stream).with(|m| (m.columns, m.rows) = (128, 33)).refusal();
+    assert!(reason.starts_with("undecodable-transfer-syntax"), "{reason}");
+    assert!(reason.ends_with("4224 tiles, 4096 are allowed"), "{reason}");
+}
+
+#[test]
 fn broken_jpeg_2000_is_refused() {
     let stream = ramp();
     let other = jpeg_2000(&stream).with(|m| m.columns = 32);
@@ -322,9 +459,34 @@ fn broken_jpeg_is_refused() {
     let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 11, 16, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 0x11, 0];
     let reason = refused(&[&sof[..], &[0xFF, 0xD9]].concat());
     assert!(reason.contains("65535 x 65535 pixels of 1 components, 2 x 2 of 1 in the"), "{reason}");
+    // A retired process: any number of scans could follow.
+    let sof = [0xFF, 0xD8, 0xFF, 0xC2, 0, 11, 8, 0, 2, 0, 2, 1, 1, 0x11, 0];
+    let reason = refused(&sof);
+    assert!(reason.starts_with("undecodable-transfer-syntax: 1.3: "), "{reason}");
+    assert!(reason.ends_with("Progressive with 8 bits"), "{reason}");
     // Two components, which no grey image has.
     let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 14, 16, 0, 2, 0, 2, 2, 1, 0x11, 0, 2, 0x11, 0];
     assert!(refused(&sof).starts_with("un"));
+}
+
+#[test]
+fn jpeg_units_of_more_than_a_sample_of_each_component_are_refused() {
+    let refused = |factors: u8| {
+        let sof = [0xFF, 0xD8, 0xFF, 0xC3, 0, 17, 8, 0, 2, 0, 2, 3];
+        let components = [1, 2, 3].map(|id| [id, factors, 0]).concat();
+        let sos = [0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 1, 0, 0];
+        let made = Made::new(2, 2, &encapsulated(&[], &[&[&sof[..], &components, &sos].concat()]))
+            .with(|m| (m.syntax, m.length) = ("1.2.840.10008.1.2.4.70", None))
+            .with(|m| m.bits = [8, 8, 7, 0]);
+        let mut header = made.header();
+        header.put_u16s(tags::SAMPLES_PER_PIXEL, &[3]);
+        header.put_text(tags::PHOTOMETRIC_INTERPRETATION, Vr::CS, "RGB");
+        pixels::stored_frame(&made.instance(header), 0).unwrap_err().to_string()
+    };
+    let reason = refused(0x21);
+    assert!(reason.starts_with("undecodable-transfer-syntax: 1.3: "), "{reason}");
+    assert!(reason.ends_with("sampling factors other than 1 x 1 of 12 bits or lossless"));
+    assert!(refused(0x11).starts_with("unreadable: "));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Slices whose pixels are bytes that a test writes to a file.
 
+use std::os::unix::fs::FileExt as _;
+
 use dataset::{DataSet, PixelDataAt, Vr, tags};
 use domain::{
     InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
     TransferSyntaxUid,
 };
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 use tempfile::TempDir;
 
 use crate::slices::{grid, slice_of};
@@ -93,6 +95,7 @@ impl Made {
                 length: self.length,
             }),
             frame_count: self.frames,
+            kept: Kept::default(),
         }
     }
 
@@ -117,6 +120,12 @@ impl Made {
 
     pub(crate) fn refusal(&self) -> String {
         self.frame(self.frames - 1).unwrap_err()
+    }
+
+    /// Overwrites a byte of the pixels.
+    pub(crate) fn spoil(&self, at: u64, byte: u8) {
+        let file = std::fs::OpenOptions::new().write(true).open(self.path()).unwrap();
+        file.write_all_at(&[byte], 7 + at).unwrap();
     }
 
     /// Cuts the file that many bytes behind the beginning of the pixels.

@@ -70,8 +70,12 @@ async fn storescu_and_dcmsend_on_real_files() {
 
 /// What was received is the instance of the file.
 fn stored_as_in_file(memory: &Memory, path: &Path) {
-    let limits =
-        dataset::ReadLimits { bytes_max: 1 << 24, depth_max: 16, value_bytes_max: 1 << 16 };
+    let limits = dataset::ReadLimits {
+        bytes_max: 1 << 24,
+        depth_max: 16,
+        elements_max: 1 << 20,
+        value_bytes_max: 1 << 16,
+    };
     let meta = dataset::read_file_header(path, &limits).unwrap().meta;
     let instances = memory.instances.lock().unwrap();
     let Kept { identity, data_set, .. } = &instances[meta.sop_instance.as_str()];

@@ -8,7 +8,7 @@ use domain::{
     InstanceIdentity, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
     TransferSyntaxUid,
 };
-use series::SourceInstance;
+use series::{Kept, SourceInstance};
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 
@@ -65,6 +65,7 @@ pub(crate) fn instance(header: DataSet, number: usize) -> SourceInstance {
             length: Some(400),
         }),
         frame_count: usize::try_from(frame_count).unwrap(),
+        kept: Kept::default(),
     }
 }
 

@@ -12,8 +12,12 @@ use super::rle;
 use crate::tags;
 
 /// Bounds on reading our own files back.
-const LIMITS: ReadLimits =
-    ReadLimits { bytes_max: usize::MAX, depth_max: 32, value_bytes_max: 256 << 20 };
+const LIMITS: ReadLimits = ReadLimits {
+    bytes_max: usize::MAX,
+    depth_max: 32,
+    elements_max: usize::MAX,
+    value_bytes_max: 256 << 20,
+};
 
 /// Tag, VR, two reserved bytes and length of Pixel Data, the last attribute of what we write.
 const ELEMENT_HEAD: usize = 12;

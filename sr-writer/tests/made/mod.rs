@@ -13,7 +13,7 @@ use domain::{
     SeriesInstanceUid, SliceMask, SopClassUid, SopInstanceUid, SourceGrid, StudyInstanceUid,
     Target, TransferSyntaxUid,
 };
-use series::{SourceInstance, SourceSeries};
+use series::{Kept, SourceInstance, SourceSeries};
 use sr_writer::{Companions, Device, LabelMapCoding, SegmentationForm, WriteContext};
 
 pub(crate) use dataset::tags;
@@ -282,6 +282,7 @@ pub(crate) fn instance(header: DataSet, uid: &str, frame_count: usize) -> Arc<So
             length: Some(70),
         }),
         frame_count,
+        kept: Kept::default(),
     })
 }
 
@@ -301,8 +302,12 @@ pub(crate) fn parse(file: &[u8]) -> (DataSet, Vec<u8>) {
     assert_eq!(&file[128..132], b"DICM");
     let length = usize::try_from(u32::from_le_bytes(file[140..144].try_into().unwrap())).unwrap();
     let body = &file[144 + length..];
-    let limits =
-        dataset::ReadLimits { bytes_max: usize::MAX, depth_max: 32, value_bytes_max: 1 << 20 };
+    let limits = dataset::ReadLimits {
+        bytes_max: usize::MAX,
+        depth_max: 32,
+        elements_max: usize::MAX,
+        value_bytes_max: 1 << 20,
+    };
     let prefix =
         dataset::read_prefix(body, dataset::Encoding::ExplicitLittle, tags::PIXEL_DATA, &limits)
             .unwrap();

@@ -35,7 +35,12 @@ fn images() -> Option<Vec<Image>> {
 }
 
 fn header(file: &Path) -> DataSet {
-    let limits = ReadLimits { bytes_max: 64 << 20, depth_max: 16, value_bytes_max: 1 << 20 };
+    let limits = ReadLimits {
+        bytes_max: 64 << 20,
+        depth_max: 16,
+        elements_max: 1 << 20,
+        value_bytes_max: 1 << 20,
+    };
     dataset::read_file_header(file, &limits).unwrap().data_set
 }
 
