@@ -18,6 +18,9 @@ use crate::pipeline;
 /// How often the task looks by itself.
 const NAP: Duration = Duration::from_secs(5);
 
+/// Why nothing is never delivered: nobody would have it, and the job would be done.
+const NOTHING: &str = "none of the forms that it may get was written";
+
 /// What the task works with.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivering {
@@ -110,6 +113,9 @@ impl Delivering {
         };
         let wishes = self.wishes.get(&delivery.destination).cloned().unwrap_or_default();
         let choices = Choices::of(&wishes, &delivery.results);
+        if choices.is_empty() {
+            return Tried::Refused(NOTHING.into());
+        }
         let route = Route { to, security: self.security.get(&delivery.destination) };
         let chosen = pipeline::deliver(route, &choices.sets, &self.timeouts).await;
         judge(chosen, &choices)
@@ -157,6 +163,9 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
         Ok(chosen) => chosen,
         Err(error) => return Tried::Later(error.to_string()),
     };
+    if chosen.outcomes.is_empty() {
+        return Tried::Refused(NOTHING.into());
+    }
     let mut later = None;
     for outcome in chosen.outcomes {
         match outcome {
@@ -212,5 +221,6 @@ mod tests {
             assert!(matches!(tried, Tried::Refused(_)), "{status:04X}");
         }
         assert!(matches!(judged(&[Outcome::NotAccepted]), Tried::Refused(_)));
+        assert!(matches!(judged(&[]), Tried::Refused(_)), "nothing was sent");
     }
 }
