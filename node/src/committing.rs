@@ -1,6 +1,6 @@
 //! Asking destinations to commit to what they have got, until they have or will not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use domain::{Backoff, CommitmentReport, CommitmentRequest};
 use scu::{Requested, Route, ScuError, Security, Timeouts};
 use spool::{DueCommitment, SpoolError};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
 use crate::clock;
 use crate::commitments::LedgerCommitments;
+use crate::in_hand::InHand;
 
-/// How often the task looks by itself.
+/// How often the task looks by itself, and its pause after what cannot be recorded.
 const NAP: Duration = Duration::from_secs(5);
 
 /// What the task works with.
@@ -46,24 +46,17 @@ enum Outcome {
 impl Committing {
     /// Runs until `stop` is set; requests in hand are ended first. One association a destination at a time.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut requests: JoinSet<String> = JoinSet::new();
-        let mut busy = BTreeSet::new();
+        let mut in_hand = InHand::new("commitment request", NAP);
         loop {
-            self.begin_due(&mut requests, &mut busy);
+            self.begin_due(&mut in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                Some(ended) = requests.join_next() => match ended {
-                    Ok(destination) => drop(busy.remove(&destination)),
-                    Err(error) => {
-                        tracing::error!(%error, "a commitment request failed by a bug");
-                        busy.clear();
-                    }
-                },
+                () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(self.nap()) => {}
             }
         }
-        while requests.join_next().await.is_some() {}
+        in_hand.end().await;
     }
 
     fn nap(&self) -> Duration {
@@ -71,21 +64,14 @@ impl Committing {
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
-    fn begin_due(&self, requests: &mut JoinSet<String>, busy: &mut BTreeSet<String>) {
+    fn begin_due(&self, in_hand: &mut InHand) {
         let due = self.commitments.spool.due_commitments(clock::now()).unwrap_or_else(|error| {
             tracing::error!(%error, "commitments cannot be read from the ledger");
             Vec::new()
         });
         for due in due {
-            if busy.insert(due.destination.clone()) {
-                let this = self.clone();
-                requests.spawn(async move {
-                    if let Err(error) = this.attend(&due).await {
-                        tracing::error!(delivery = due.delivery, %error, "a commitment request cannot be recorded");
-                    }
-                    due.destination
-                });
-            }
+            let (this, destination) = (self.clone(), due.destination.clone());
+            in_hand.begin(&destination, async move { this.attend(&due).await });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Verb 9 as a task: deliveries that are due, each over one association, tried again until they are through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use domain::{Backoff, Destination, SopInstanceUid, Wishes};
 use scu::{Chosen, Outcome, Route, ScuError, Security, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
 use crate::choices::Choices;
 use crate::clock;
+use crate::in_hand::InHand;
 use crate::pipeline;
 
-/// How often the task looks by itself.
+/// How often the task looks by itself, and its pause after what cannot be recorded.
 const NAP: Duration = Duration::from_secs(5);
 
 /// Why nothing is never delivered: nobody would have it, and the job would be done.
@@ -57,18 +57,17 @@ enum Tried {
 impl Delivering {
     /// Runs until `stop` is set; tries in hand are ended first. One association a destination at a time.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut tries: JoinSet<String> = JoinSet::new();
-        let mut busy = BTreeSet::new();
+        let mut in_hand = InHand::new("delivery", NAP);
         loop {
-            self.begin_due(&mut tries, &mut busy);
+            self.begin_due(&mut in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                Some(ended) = tries.join_next() => release(ended, &mut busy),
+                () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
                 () = tokio::time::sleep(self.nap()) => {}
             }
         }
-        while tries.join_next().await.is_some() {}
+        in_hand.end().await;
     }
 
     fn nap(&self) -> Duration {
@@ -76,25 +75,20 @@ impl Delivering {
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
-    fn begin_due(&self, tries: &mut JoinSet<String>, busy: &mut BTreeSet<String>) {
+    fn begin_due(&self, in_hand: &mut InHand) {
         let due = self.spool.due_deliveries(clock::now()).unwrap_or_else(|error| {
             tracing::error!(%error, "deliveries cannot be read from the ledger");
             Vec::new()
         });
         for delivery in due {
-            if busy.insert(delivery.destination.clone()) {
-                let this = self.clone();
-                tries.spawn(async move {
-                    this.deliver(&delivery).await;
-                    delivery.destination
-                });
-            }
+            let (this, to) = (self.clone(), delivery.destination.clone());
+            in_hand.begin(&to, async move { this.deliver(&delivery).await });
         }
     }
 
-    async fn deliver(&self, delivery: &Delivery) {
+    async fn deliver(&self, delivery: &Delivery) -> Result<(), SpoolError> {
         let tried = self.attempt(delivery).await;
-        let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
+        let (job, to) = (delivery.job.0, &delivery.destination);
         match &tried {
             Tried::Done(form, _) => tracing::info!(job, destination = to, form, "delivered"),
             Tried::Later(reason) => {
@@ -102,9 +96,7 @@ impl Delivering {
             }
             Tried::Refused(reason) => tracing::error!(job, destination = to, reason, "refused"),
         }
-        if let Err(error) = self.record(delivery, tried) {
-            tracing::error!(delivery = id, %error, "the outcome of a delivery cannot be recorded");
-        }
+        self.record(delivery, tried)
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Tried {
@@ -140,19 +132,6 @@ impl Delivering {
                 let next = pause.map(|pause| now.plus(pause));
                 self.spool.delivery_failed(delivery.id, &reason, next, now)
             }
-        }
-    }
-}
-
-fn release(ended: Result<String, tokio::task::JoinError>, busy: &mut BTreeSet<String>) {
-    match ended {
-        Ok(destination) => {
-            busy.remove(&destination);
-        }
-        // A panic in a try is a bug of ours; which destination it was is lost, so all are free to be tried again.
-        Err(error) => {
-            tracing::error!(%error, "a delivery failed by a bug");
-            busy.clear();
         }
     }
 }

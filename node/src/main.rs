@@ -20,6 +20,7 @@ mod failure;
 mod files;
 mod gating;
 mod http;
+mod in_hand;
 mod jobs;
 mod listen;
 mod log;
