@@ -136,7 +136,7 @@ impl Delivering {
     }
 }
 
-/// Connection failures and resource shortage pass; other refusals stay.
+/// Connection failures and statuses that pass are tried again; other refusals stay.
 fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
     let chosen = match chosen {
         Ok(chosen) => chosen,
@@ -158,7 +158,7 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
             }
             Outcome::Refused { status, comment } => {
                 let text = format!("status {status:04X} {comment}");
-                if status & 0xFF00 != 0xA700 {
+                if !passes(status) {
                     return Tried::Refused(text);
                 }
                 later = Some(text);
@@ -169,6 +169,11 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
     let sent = choices.sets.get(chosen.choice).map(Vec::as_slice).unwrap_or_default();
     let sent = sent.iter().map(|offered| offered.stored.identity.sop_instance.clone()).collect();
     later.map_or(Tried::Done(form, sent), Tried::Later)
+}
+
+/// Out of resources; and a processing failure (PS3.7 Annex C), which `scp` answers, too, when it cannot store now.
+fn passes(status: u16) -> bool {
+    status == 0x0110 || status & 0xFF00 == 0xA700
 }
 
 #[cfg(test)]
@@ -191,7 +196,7 @@ mod tests {
             let tried = judged(&[Outcome::Stored, Outcome::StoredWithWarning(status)]);
             assert!(matches!(tried, Tried::Done(form, _) if form == "BINARY"), "{status:04X}");
         }
-        for status in [0xA700, 0xA7FF] {
+        for status in [0x0110, 0xA700, 0xA7FF] {
             let tried = judged(&[refused(status), Outcome::Stored]);
             assert!(matches!(tried, Tried::Later(_)), "{status:04X}");
         }
