@@ -49,26 +49,31 @@ impl Committing {
         let mut in_hand = InHand::new("commitment request", NAP);
         loop {
             self.begin_due(&mut in_hand);
+            let nap = self.nap(&in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(self.nap()) => {}
+                () = tokio::time::sleep(nap) => {}
             }
         }
         in_hand.end().await;
     }
 
-    fn nap(&self) -> Duration {
-        let next = self.commitments.spool.next_commitment_at().ok().flatten();
+    /// Who has something in hand is looked at when that is over.
+    fn nap(&self, in_hand: &InHand) -> Duration {
+        let next =
+            self.commitments.spool.next_commitment_at(&in_hand.destinations()).ok().flatten();
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
     fn begin_due(&self, in_hand: &mut InHand) {
-        let due = self.commitments.spool.due_commitments(clock::now()).unwrap_or_else(|error| {
-            tracing::error!(%error, "commitments cannot be read from the ledger");
-            Vec::new()
-        });
+        let busy = in_hand.destinations();
+        let due =
+            self.commitments.spool.due_commitments(clock::now(), &busy).unwrap_or_else(|error| {
+                tracing::error!(%error, "commitments cannot be read from the ledger");
+                Vec::new()
+            });
         for due in due {
             let (this, destination) = (self.clone(), due.destination.clone());
             in_hand.begin(&destination, async move { this.attend(&due).await });

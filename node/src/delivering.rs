@@ -60,23 +60,26 @@ impl Delivering {
         let mut in_hand = InHand::new("delivery", NAP);
         loop {
             self.begin_due(&mut in_hand);
+            let nap = self.nap(&in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(self.nap()) => {}
+                () = tokio::time::sleep(nap) => {}
             }
         }
         in_hand.end().await;
     }
 
-    fn nap(&self) -> Duration {
-        let next = self.spool.next_delivery_at().ok().flatten();
+    /// Who has something in hand is looked at when that is over.
+    fn nap(&self, in_hand: &InHand) -> Duration {
+        let next = self.spool.next_delivery_at(&in_hand.destinations()).ok().flatten();
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
     fn begin_due(&self, in_hand: &mut InHand) {
-        let due = self.spool.due_deliveries(clock::now()).unwrap_or_else(|error| {
+        let busy = in_hand.destinations();
+        let due = self.spool.due_deliveries(clock::now(), &busy).unwrap_or_else(|error| {
             tracing::error!(%error, "deliveries cannot be read from the ledger");
             Vec::new()
         });
