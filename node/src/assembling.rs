@@ -128,7 +128,8 @@ impl Assembling {
 
     fn close_study(&self, study: &StudyInstanceUid, now: Moment) -> Result<(), SpoolError> {
         let mut jobs = Vec::new();
-        for series in self.spool.study_series(study)? {
+        let asked = if self.asks_studies() { self.spool.study_series(study)? } else { vec![] };
+        for series in asked {
             let instances = self.spool.series_instances(&series)?;
             let (taken, _) = self.jobs_for(&instances, After::Study);
             jobs.extend(taken.into_iter().map(|job| (series.clone(), job)));
@@ -137,6 +138,11 @@ impl Assembling {
         tracing::info!(%study, jobs = jobs.len(), "study complete");
         self.jobs.ring();
         Ok(())
+    }
+
+    /// Whether a rule waits for studies; without one the headers of all their series need not be read again.
+    fn asks_studies(&self) -> bool {
+        self.routing.rules.iter().any(|rule| rule.after == After::Study)
     }
 
     /// The jobs that rules ask for, and, where there is none, a note for `status` that says why. For a series that cannot be used
@@ -269,6 +275,15 @@ mod tests {
 
     fn names(jobs: &[NewJob]) -> Vec<&str> {
         jobs.iter().map(|job| job.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn series_are_asked_again_when_a_rule_waits_for_their_study() {
+        for (after, asks) in [(After::Series, false), (After::Study, true)] {
+            let dir = tempfile::tempdir().unwrap();
+            let rules = vec![rule("first", "CT", After::Series), rule("second", "CT", after)];
+            assert_eq!(assembling(dir.path(), rules).asks_studies(), asks);
+        }
     }
 
     #[test]
