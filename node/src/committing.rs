@@ -9,6 +9,7 @@ use scu::{Requested, Route, ScuError, Security, Timeouts};
 use spool::{DueCommitment, SpoolError};
 use tokio::sync::{Notify, watch};
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::commitments::LedgerCommitments;
 use crate::in_hand::InHand;
@@ -76,30 +77,33 @@ impl Committing {
             });
         for due in due {
             let (this, destination) = (self.clone(), due.destination.clone());
-            in_hand.begin(&destination, async move { this.attend(&due).await });
+            in_hand.begin(&destination, this.attend(due));
         }
     }
 
-    async fn attend(&self, due: &DueCommitment) -> Result<(), SpoolError> {
+    async fn attend(self, due: DueCommitment) -> Result<(), SpoolError> {
+        let (this, about) = (self.clone(), due.clone());
+        let Some(request) = blocking(move || this.begin(&about)).await? else { return Ok(()) };
+        let Some(wish) = self.commitments.wanted.get(&due.destination) else { return Ok(()) };
+        let route = Route { to: &wish.to, security: self.security.get(&due.destination) };
+        let outcome = self.ask(route, &request).await;
+        blocking(move || self.record(&due, &request, outcome)).await
+    }
+
+    /// The request that is to be made; `None` when there is none any more.
+    fn begin(&self, due: &DueCommitment) -> Result<Option<CommitmentRequest>, SpoolError> {
         let (job, destination, asked) = (due.job.0, &due.destination, due.asked);
-        let spool = &self.commitments.spool;
-        let Some(wish) = self.commitments.wanted.get(destination) else {
+        let (spool, now) = (&self.commitments.spool, clock::now());
+        if !self.commitments.wanted.contains_key(destination) {
             tracing::warn!(job, destination, "no commitment is wanted any more");
-            return spool.commitment_ended(due.delivery, None, clock::now());
-        };
+            return spool.commitment_ended(due.delivery, None, now).map(|()| None);
+        }
         if asked >= self.ask_again.attempts_max {
             let reason = format!("asked {asked} times for storage commitment, no report");
             tracing::error!(job, destination, reason, "not committed");
-            return spool.commitment_ended(due.delivery, Some(&reason), clock::now());
+            return spool.commitment_ended(due.delivery, Some(&reason), now).map(|()| None);
         }
-        let now = clock::now();
-        let next_at = now.plus(self.pause(asked + 1));
-        let Some(request) = spool.ask_commitment(due.delivery, now, next_at)? else {
-            return Ok(());
-        };
-        let route = Route { to: &wish.to, security: self.security.get(destination) };
-        let outcome = self.ask(route, &request).await;
-        self.record(due, &request, outcome)
+        spool.ask_commitment(due.delivery, now, now.plus(self.pause(asked + 1)))
     }
 
     /// The pause after so many requests; the last one has its time, too.

@@ -10,6 +10,7 @@ use scu::{Chosen, Outcome, Route, ScuError, Security, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
 
+use crate::blocking::blocking;
 use crate::choices::Choices;
 use crate::clock;
 use crate::in_hand::InHand;
@@ -85,12 +86,12 @@ impl Delivering {
         });
         for delivery in due {
             let (this, to) = (self.clone(), delivery.destination.clone());
-            in_hand.begin(&to, async move { this.deliver(&delivery).await });
+            in_hand.begin(&to, this.deliver(delivery));
         }
     }
 
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), SpoolError> {
-        let tried = self.attempt(delivery).await;
+    async fn deliver(self, delivery: Delivery) -> Result<(), SpoolError> {
+        let tried = self.attempt(&delivery).await;
         let (job, to) = (delivery.job.0, &delivery.destination);
         match &tried {
             Tried::Done(form, _) => tracing::info!(job, destination = to, form, "delivered"),
@@ -99,7 +100,7 @@ impl Delivering {
             }
             Tried::Refused(reason) => tracing::error!(job, destination = to, reason, "refused"),
         }
-        self.record(delivery, tried)
+        blocking(move || self.record(&delivery, tried)).await
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Tried {

@@ -7,6 +7,7 @@ mod asking;
 mod assembling;
 mod backdrops;
 mod bell;
+mod blocking;
 mod catalogue;
 mod choices;
 mod cli;
