@@ -1,5 +1,6 @@
 //! Verbs 3 and 4 on their thread: arrivals and time go into `domain::Assembler`, jobs come out in the ledger.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use domain::{
     After, Assembled, Assembler, Limits, Moment, RoutingTable, Rule, SeriesInstanceUid,
     SpooledInstance, StudyInstanceUid, Verdict, Waits,
 };
+use series::SourceInstance;
 use spool::{NewJob, Spool, SpoolError};
 
 use crate::ahead::{Ahead, Word};
@@ -126,7 +128,8 @@ impl Assembling {
 
     fn close_study(&self, study: &StudyInstanceUid, now: Moment) -> Result<(), SpoolError> {
         let mut jobs = Vec::new();
-        for series in self.spool.study_series(study)? {
+        let asked = if self.asks_studies() { self.spool.study_series(study)? } else { vec![] };
+        for series in asked {
             let instances = self.spool.series_instances(&series)?;
             let (taken, _) = self.jobs_for(&instances, After::Study);
             jobs.extend(taken.into_iter().map(|job| (series.clone(), job)));
@@ -137,7 +140,13 @@ impl Assembling {
         Ok(())
     }
 
-    /// The jobs that rules ask for, and, where there is none, a note for `status` that says why.
+    /// Whether a rule waits for studies; without one the headers of all their series need not be read again.
+    fn asks_studies(&self) -> bool {
+        self.routing.rules.iter().any(|rule| rule.after == After::Study)
+    }
+
+    /// The jobs that rules ask for, and, where there is none, a note for `status` that says why. For a series that cannot be used
+    /// as a whole rules are asked about what of it can be read, so that its job goes to quarantine and is seen there.
     fn jobs_for(
         &self,
         instances: &[SpooledInstance],
@@ -145,18 +154,27 @@ impl Assembling {
     ) -> (Vec<NewJob>, Option<String>) {
         let Some(first) = instances.first() else { return (vec![], Some("no instances".into())) };
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
-        let headers = match series::read_instances(&paths, &self.limits) {
-            Ok(headers) => headers,
-            Err(unsuitable) => return (vec![], Some(unsuitable.to_string())),
+        let (headers, fault) = match series::read_instances(&paths, &self.limits) {
+            Ok(headers) => (headers, None),
+            Err(unsuitable) => (readable(&paths, &self.limits), Some(unsuitable)),
         };
         let origin = (Some(first.calling.clone()), Some(first.called.clone()));
         let facts = series::facts(&headers, origin.0, origin.1);
         let verdicts = pipeline::route(&facts, &self.routing, after);
         let jobs: Vec<_> =
             verdicts.iter().filter(|(_, v)| *v == Verdict::Taken).map(new_job).collect();
-        let note = jobs.is_empty().then(|| refusals(&verdicts));
+        let note = jobs.is_empty().then(|| match fault {
+            Some(unsuitable) => format!("{unsuitable}; {}", refusals(&verdicts)),
+            None => refusals(&verdicts),
+        });
         (jobs, note)
     }
+}
+
+/// The headers that can be read of the first instances, as many as a series may have.
+fn readable(paths: &[PathBuf], limits: &Limits) -> Vec<Arc<SourceInstance>> {
+    let first = paths.chunks(1).take(limits.series_instances_max);
+    first.filter_map(|path| series::read_instances(path, limits).ok()).flatten().collect()
 }
 
 fn new_job((rule, _): &(&Rule, Verdict)) -> NewJob {
@@ -182,5 +200,106 @@ fn refusals(verdicts: &[(&Rule, Verdict)]) -> String {
         "no rule".into()
     } else {
         format!("no rule takes it: {}", said.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use dataset::{DataSet, FileMeta, Vr, tags};
+    use domain::{
+        AeTitle, Ask, Condition, Durability, GeometryRange, InstanceIdentity, SopClassUid,
+        SopInstanceUid, Test, Then, TransferSyntaxUid,
+    };
+
+    use super::*;
+
+    fn rule(name: &str, modality: &str, after: After) -> Rule {
+        let test = Test::OneOf(vec![modality.into()]);
+        Rule {
+            name: name.into(),
+            conditions: vec![Condition { tag: tags::MODALITY, keyword: "Modality".into(), test }],
+            calling: vec![],
+            called: vec![],
+            slices: GeometryRange::default(),
+            slice_spacing_mm: GeometryRange::default(),
+            orientation: vec![],
+            model: "m".into(),
+            ask: Ask::default(),
+            destinations: vec![],
+            then: Then::Continue,
+            after,
+        }
+    }
+
+    fn assembling(folder: &Path, rules: Vec<Rule>) -> Assembling {
+        let limits = Limits { series_instances_max: 2, ..Limits::default() };
+        let clock = Arc::new(clock::now);
+        let (spool, _) =
+            Spool::open(&folder.join("data"), &limits, Durability::Cache, clock).unwrap();
+        let second = Duration::from_secs(1);
+        Assembling {
+            spool: Arc::new(spool),
+            routing: RoutingTable { rules },
+            limits,
+            waits: Waits { quiet: second, release_quiet: second, association_wait: second },
+            ahead: None,
+            jobs: Arc::default(),
+        }
+    }
+
+    /// A CT instance, whose file is cut where it is said so.
+    fn instance(folder: &Path, number: usize, is_cut: bool) -> SpooledInstance {
+        let uid = format!("1.3.{number}");
+        let identity = InstanceIdentity {
+            study: StudyInstanceUid::parse("1.1").unwrap(),
+            series: SeriesInstanceUid::parse("1.2").unwrap(),
+            sop_instance: SopInstanceUid::parse(&uid).unwrap(),
+            sop_class: SopClassUid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(),
+            transfer_syntax: TransferSyntaxUid::parse("1.2.840.10008.1.2.1").unwrap(),
+        };
+        let mut set = DataSet::new();
+        set.put_text(tags::MODALITY, Vr::CS, "CT");
+        set.put_uid(tags::STUDY_INSTANCE_UID, "1.1");
+        set.put_uid(tags::SERIES_INSTANCE_UID, "1.2");
+        let mut file = dataset::encode_file(&FileMeta::of(&identity), &set);
+        file.truncate(if is_cut { 200 } else { file.len() });
+        let (path, title) = (folder.join(&uid), AeTitle::parse("A").unwrap());
+        fs::write(&path, &file).unwrap();
+        let file_bytes = u64::try_from(file.len()).unwrap();
+        let (calling, called) = (title.clone(), title);
+        SpooledInstance { identity, path, file_bytes, calling, called, received_at: clock::now() }
+    }
+
+    fn names(jobs: &[NewJob]) -> Vec<&str> {
+        jobs.iter().map(|job| job.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn series_are_asked_again_when_a_rule_waits_for_their_study() {
+        for (after, asks) in [(After::Series, false), (After::Study, true)] {
+            let dir = tempfile::tempdir().unwrap();
+            let rules = vec![rule("first", "CT", After::Series), rule("second", "CT", after)];
+            assert_eq!(assembling(dir.path(), rules).asks_studies(), asks);
+        }
+    }
+
+    #[test]
+    fn what_a_rule_would_take_gets_its_job_though_it_cannot_be_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let rules = ["CT", "MR"].map(|modality| rule(modality, modality, After::Series));
+        let assembling = assembling(dir.path(), rules.into());
+        let of = |number, is_cut| instance(dir.path(), number, is_cut);
+        let three = [of(1, false), of(2, false), of(3, false)];
+        let (jobs, note) = assembling.jobs_for(&three, After::Series);
+        assert_eq!((names(&jobs), note), (vec!["CT"], None), "too large");
+        let (jobs, note) = assembling.jobs_for(&[of(4, true), of(5, false)], After::Series);
+        assert_eq!((names(&jobs), note), (vec!["CT"], None), "one cannot be read");
+        let (jobs, note) = assembling.jobs_for(&[of(6, true)], After::Series);
+        assert!(jobs.is_empty(), "nobody knows what it is");
+        let note = note.unwrap();
+        assert!(note.starts_with("unreadable: ") && note.contains("no rule takes it"), "{note}");
     }
 }

@@ -18,7 +18,8 @@ pub(crate) struct Choices {
 
 impl Choices {
     /// The forms of a job's results that suit a destination. One that could not be written, because segments overlap or a cap
-    /// cuts nothing, was written as a simpler one, which is looked for in its place.
+    /// cuts nothing, was written as a simpler one, which is looked for in its place. Where none was written, because the wishes
+    /// are others since, what was written is offered.
     pub(crate) fn of(wishes: &Wishes, results: &[ResultFile]) -> Self {
         let is_written = |form: &String| results.iter().any(|result| result.form == *form);
         let mut forms: Vec<String> = Vec::new();
@@ -28,6 +29,9 @@ impl Choices {
                 [form, uncapped].into_iter().map(|form| form.to_string()).find(is_written);
             forms.extend(written.filter(|form| !forms.contains(form)));
         }
+        if forms.is_empty() {
+            forms = written(results);
+        }
         let set = |form: &String| {
             let suits = |result: &&ResultFile| result.form == *form && is_wanted(wishes, result);
             let of_form = results.iter().filter(suits);
@@ -35,6 +39,27 @@ impl Choices {
         };
         Self { sets: forms.iter().map(set).collect(), forms }
     }
+
+    /// Whether nothing of them is to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sets.iter().all(Vec::is_empty)
+    }
+}
+
+/// The forms that there are, those first that most can read.
+fn written(results: &[ResultFile]) -> Vec<String> {
+    let mut forms: Vec<String> = Vec::new();
+    for result in results {
+        if !forms.contains(&result.form) {
+            forms.push(result.form.clone());
+        }
+    }
+    forms.sort_by_key(|form| !is_binary(form));
+    forms
+}
+
+fn is_binary(form: &str) -> bool {
+    form.starts_with(SegmentationKind::Binary.as_str())
 }
 
 /// Companions were written for all destinations that want some.
@@ -63,9 +88,8 @@ fn offered(wishes: &Wishes, result: &ResultFile) -> Offered {
 
 /// Bits of a pixel, for what has pixels.
 fn bits(result: &ResultFile) -> Option<u16> {
-    let is_binary = result.form.starts_with(SegmentationKind::Binary.as_str());
     match result.kind.as_str() {
-        "segmentation" if is_binary => Some(1),
+        "segmentation" if is_binary(&result.form) => Some(1),
         "segmentation" | "secondary-capture" => Some(8),
         _ => None,
     }
@@ -101,6 +125,18 @@ mod tests {
         let capped = Wishes { frames_max: std::num::NonZeroUsize::new(9), ..label_map.clone() };
         assert_eq!(forms(&capped), ["LABELMAP", "BINARY"], "nothing was split");
         assert_eq!(Choices::of(&label_map, &results[..1]).forms, ["BINARY"], "it overlaps");
+    }
+
+    #[test]
+    fn where_no_wished_form_was_written_those_are_offered_that_were() {
+        let capped = "BINARY, at most 500 frames";
+        let results = [result("segmentation", "LABELMAP"), result("segmentation", capped)];
+        let wishes = Wishes { keep_empty_frames: true, ..Wishes::default() };
+        let choices = Choices::of(&wishes, &results);
+        assert_eq!(choices.forms, [capped, "LABELMAP"]);
+        assert!(choices.sets.iter().all(|set| set.len() == 1));
+        assert!(!choices.is_empty());
+        assert!(Choices::of(&wishes, &[]).is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Asking destinations to commit to what they have got, until they have or will not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use domain::{Backoff, CommitmentReport, CommitmentRequest};
 use scu::{Requested, Route, ScuError, Security, Timeouts};
 use spool::{DueCommitment, SpoolError};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::commitments::LedgerCommitments;
+use crate::in_hand::InHand;
 
-/// How often the task looks by itself.
+/// How often the task looks by itself, and its pause after what cannot be recorded.
 const NAP: Duration = Duration::from_secs(5);
 
 /// What the task works with.
@@ -46,69 +47,63 @@ enum Outcome {
 impl Committing {
     /// Runs until `stop` is set; requests in hand are ended first. One association a destination at a time.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut requests: JoinSet<String> = JoinSet::new();
-        let mut busy = BTreeSet::new();
+        let mut in_hand = InHand::new("commitment request", NAP);
         loop {
-            self.begin_due(&mut requests, &mut busy);
+            self.begin_due(&mut in_hand);
+            let nap = self.nap(&in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                Some(ended) = requests.join_next() => match ended {
-                    Ok(destination) => drop(busy.remove(&destination)),
-                    Err(error) => {
-                        tracing::error!(%error, "a commitment request failed by a bug");
-                        busy.clear();
-                    }
-                },
+                () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(self.nap()) => {}
+                () = tokio::time::sleep(nap) => {}
             }
         }
-        while requests.join_next().await.is_some() {}
+        in_hand.end().await;
     }
 
-    fn nap(&self) -> Duration {
-        let next = self.commitments.spool.next_commitment_at().ok().flatten();
+    /// Who has something in hand is looked at when that is over.
+    fn nap(&self, in_hand: &InHand) -> Duration {
+        let next =
+            self.commitments.spool.next_commitment_at(&in_hand.destinations()).ok().flatten();
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
-    fn begin_due(&self, requests: &mut JoinSet<String>, busy: &mut BTreeSet<String>) {
-        let due = self.commitments.spool.due_commitments(clock::now()).unwrap_or_else(|error| {
-            tracing::error!(%error, "commitments cannot be read from the ledger");
-            Vec::new()
-        });
+    fn begin_due(&self, in_hand: &mut InHand) {
+        let busy = in_hand.destinations();
+        let due =
+            self.commitments.spool.due_commitments(clock::now(), &busy).unwrap_or_else(|error| {
+                tracing::error!(%error, "commitments cannot be read from the ledger");
+                Vec::new()
+            });
         for due in due {
-            if busy.insert(due.destination.clone()) {
-                let this = self.clone();
-                requests.spawn(async move {
-                    if let Err(error) = this.attend(&due).await {
-                        tracing::error!(delivery = due.delivery, %error, "a commitment request cannot be recorded");
-                    }
-                    due.destination
-                });
-            }
+            let (this, destination) = (self.clone(), due.destination.clone());
+            in_hand.begin(&destination, this.attend(due));
         }
     }
 
-    async fn attend(&self, due: &DueCommitment) -> Result<(), SpoolError> {
+    async fn attend(self, due: DueCommitment) -> Result<(), SpoolError> {
+        let (this, about) = (self.clone(), due.clone());
+        let Some(request) = blocking(move || this.begin(&about)).await? else { return Ok(()) };
+        let Some(wish) = self.commitments.wanted.get(&due.destination) else { return Ok(()) };
+        let route = Route { to: &wish.to, security: self.security.get(&due.destination) };
+        let outcome = self.ask(route, &request).await;
+        blocking(move || self.record(&due, &request, outcome)).await
+    }
+
+    /// The request that is to be made; `None` when there is none any more.
+    fn begin(&self, due: &DueCommitment) -> Result<Option<CommitmentRequest>, SpoolError> {
         let (job, destination, asked) = (due.job.0, &due.destination, due.asked);
-        let spool = &self.commitments.spool;
-        let Some(wish) = self.commitments.wanted.get(destination) else {
+        let (spool, now) = (&self.commitments.spool, clock::now());
+        if !self.commitments.wanted.contains_key(destination) {
             tracing::warn!(job, destination, "no commitment is wanted any more");
-            return spool.commitment_ended(due.delivery, None, clock::now());
-        };
+            return spool.commitment_ended(due.delivery, None, now).map(|()| None);
+        }
         if asked >= self.ask_again.attempts_max {
             let reason = format!("asked {asked} times for storage commitment, no report");
             tracing::error!(job, destination, reason, "not committed");
-            return spool.commitment_ended(due.delivery, Some(&reason), clock::now());
+            return spool.commitment_ended(due.delivery, Some(&reason), now).map(|()| None);
         }
-        let now = clock::now();
-        let next_at = now.plus(self.pause(asked + 1));
-        let Some(request) = spool.ask_commitment(due.delivery, now, next_at)? else {
-            return Ok(());
-        };
-        let route = Route { to: &wish.to, security: self.security.get(destination) };
-        let outcome = self.ask(route, &request).await;
-        self.record(due, &request, outcome)
+        spool.ask_commitment(due.delivery, now, now.plus(self.pause(asked + 1)))
     }
 
     /// The pause after so many requests; the last one has its time, too.

@@ -1,6 +1,6 @@
 //! Verb 9 as a task: deliveries that are due, each over one association, tried again until they are through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +9,18 @@ use domain::{Backoff, Destination, SopInstanceUid, Wishes};
 use scu::{Chosen, Outcome, Route, ScuError, Security, Timeouts};
 use spool::{Delivery, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 
+use crate::blocking::blocking;
 use crate::choices::Choices;
 use crate::clock;
+use crate::in_hand::InHand;
 use crate::pipeline;
 
-/// How often the task looks by itself.
+/// How often the task looks by itself, and its pause after what cannot be recorded.
 const NAP: Duration = Duration::from_secs(5);
+
+/// Why nothing is never delivered: nobody would have it, and the job would be done.
+const NOTHING: &str = "none of the forms that it may get was written";
 
 /// What the task works with.
 #[derive(Debug, Clone)]
@@ -54,44 +58,41 @@ enum Tried {
 impl Delivering {
     /// Runs until `stop` is set; tries in hand are ended first. One association a destination at a time.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut tries: JoinSet<String> = JoinSet::new();
-        let mut busy = BTreeSet::new();
+        let mut in_hand = InHand::new("delivery", NAP);
         loop {
-            self.begin_due(&mut tries, &mut busy);
+            self.begin_due(&mut in_hand);
+            let nap = self.nap(&in_hand);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                Some(ended) = tries.join_next() => release(ended, &mut busy),
+                () = in_hand.changed() => {}
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(self.nap()) => {}
+                () = tokio::time::sleep(nap) => {}
             }
         }
-        while tries.join_next().await.is_some() {}
+        in_hand.end().await;
     }
 
-    fn nap(&self) -> Duration {
-        let next = self.spool.next_delivery_at().ok().flatten();
+    /// Who has something in hand is looked at when that is over.
+    fn nap(&self, in_hand: &InHand) -> Duration {
+        let next = self.spool.next_delivery_at(&in_hand.destinations()).ok().flatten();
         next.map_or(NAP, |at| at.since(clock::now()).clamp(Duration::from_millis(50), NAP))
     }
 
-    fn begin_due(&self, tries: &mut JoinSet<String>, busy: &mut BTreeSet<String>) {
-        let due = self.spool.due_deliveries(clock::now()).unwrap_or_else(|error| {
+    fn begin_due(&self, in_hand: &mut InHand) {
+        let busy = in_hand.destinations();
+        let due = self.spool.due_deliveries(clock::now(), &busy).unwrap_or_else(|error| {
             tracing::error!(%error, "deliveries cannot be read from the ledger");
             Vec::new()
         });
         for delivery in due {
-            if busy.insert(delivery.destination.clone()) {
-                let this = self.clone();
-                tries.spawn(async move {
-                    this.deliver(&delivery).await;
-                    delivery.destination
-                });
-            }
+            let (this, to) = (self.clone(), delivery.destination.clone());
+            in_hand.begin(&to, this.deliver(delivery));
         }
     }
 
-    async fn deliver(&self, delivery: &Delivery) {
-        let tried = self.attempt(delivery).await;
-        let (id, job, to) = (delivery.id, delivery.job.0, &delivery.destination);
+    async fn deliver(self, delivery: Delivery) -> Result<(), SpoolError> {
+        let tried = self.attempt(&delivery).await;
+        let (job, to) = (delivery.job.0, &delivery.destination);
         match &tried {
             Tried::Done(form, _) => tracing::info!(job, destination = to, form, "delivered"),
             Tried::Later(reason) => {
@@ -99,9 +100,7 @@ impl Delivering {
             }
             Tried::Refused(reason) => tracing::error!(job, destination = to, reason, "refused"),
         }
-        if let Err(error) = self.record(delivery, tried) {
-            tracing::error!(delivery = id, %error, "the outcome of a delivery cannot be recorded");
-        }
+        blocking(move || self.record(&delivery, tried)).await
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Tried {
@@ -110,6 +109,9 @@ impl Delivering {
         };
         let wishes = self.wishes.get(&delivery.destination).cloned().unwrap_or_default();
         let choices = Choices::of(&wishes, &delivery.results);
+        if choices.is_empty() {
+            return Tried::Refused(NOTHING.into());
+        }
         let route = Route { to, security: self.security.get(&delivery.destination) };
         let chosen = pipeline::deliver(route, &choices.sets, &self.timeouts).await;
         judge(chosen, &choices)
@@ -138,25 +140,15 @@ impl Delivering {
     }
 }
 
-fn release(ended: Result<String, tokio::task::JoinError>, busy: &mut BTreeSet<String>) {
-    match ended {
-        Ok(destination) => {
-            busy.remove(&destination);
-        }
-        // A panic in a try is a bug of ours; which destination it was is lost, so all are free to be tried again.
-        Err(error) => {
-            tracing::error!(%error, "a delivery failed by a bug");
-            busy.clear();
-        }
-    }
-}
-
-/// Connection failures and resource shortage pass; other refusals stay.
+/// Connection failures and statuses that pass are tried again; other refusals stay.
 fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
     let chosen = match chosen {
         Ok(chosen) => chosen,
         Err(error) => return Tried::Later(error.to_string()),
     };
+    if chosen.outcomes.is_empty() {
+        return Tried::Refused(NOTHING.into());
+    }
     let mut later = None;
     for outcome in chosen.outcomes {
         match outcome {
@@ -170,7 +162,7 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
             }
             Outcome::Refused { status, comment } => {
                 let text = format!("status {status:04X} {comment}");
-                if status & 0xFF00 != 0xA700 {
+                if !passes(status) {
                     return Tried::Refused(text);
                 }
                 later = Some(text);
@@ -181,6 +173,11 @@ fn judge(chosen: Result<Chosen, ScuError>, choices: &Choices) -> Tried {
     let sent = choices.sets.get(chosen.choice).map(Vec::as_slice).unwrap_or_default();
     let sent = sent.iter().map(|offered| offered.stored.identity.sop_instance.clone()).collect();
     later.map_or(Tried::Done(form, sent), Tried::Later)
+}
+
+/// Out of resources; and a processing failure (PS3.7 Annex C), which `scp` answers, too, when it cannot store now.
+fn passes(status: u16) -> bool {
+    status == 0x0110 || status & 0xFF00 == 0xA700
 }
 
 #[cfg(test)]
@@ -203,7 +200,7 @@ mod tests {
             let tried = judged(&[Outcome::Stored, Outcome::StoredWithWarning(status)]);
             assert!(matches!(tried, Tried::Done(form, _) if form == "BINARY"), "{status:04X}");
         }
-        for status in [0xA700, 0xA7FF] {
+        for status in [0x0110, 0xA700, 0xA7FF] {
             let tried = judged(&[refused(status), Outcome::Stored]);
             assert!(matches!(tried, Tried::Later(_)), "{status:04X}");
         }
@@ -212,5 +209,6 @@ mod tests {
             assert!(matches!(tried, Tried::Refused(_)), "{status:04X}");
         }
         assert!(matches!(judged(&[Outcome::NotAccepted]), Tried::Refused(_)));
+        assert!(matches!(judged(&[]), Tried::Refused(_)), "nothing was sent");
     }
 }

@@ -9,6 +9,7 @@ use spool::{OwedReport, Spool, SpoolError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::commitments::log_told;
 
@@ -40,9 +41,9 @@ impl Reporting {
         let mut reports: JoinSet<()> = JoinSet::new();
         loop {
             while reports.len() < REPORTS_MAX {
-                let Some(owed) = self.next() else { break };
                 let this = self.clone();
-                reports.spawn(async move { this.attend(&owed).await });
+                let Some(owed) = blocking(move || this.next()).await else { break };
+                reports.spawn(self.clone().attend(owed));
             }
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -69,21 +70,20 @@ impl Reporting {
         })
     }
 
-    async fn attend(&self, owed: &OwedReport) {
-        let recorded = match self.peer(owed) {
+    async fn attend(self, owed: OwedReport) {
+        let told = match self.peer(&owed) {
             Some((to, security)) => {
                 let route = Route { to: &to, security };
-                let told = scu::report_commitment(route, &owed.report, &self.timeouts).await;
-                self.record(owed, told)
+                Some(scu::report_commitment(route, &owed.report, &self.timeouts).await)
             }
-            None => {
-                let reason = format!("no address is configured for {}", owed.calling);
-                self.failed(owed, &reason, None)
-            }
+            None => None,
         };
-        if let Err(error) = recorded {
-            tracing::error!(request = owed.request.0, %error, "a commitment report cannot be recorded");
-        }
+        blocking(move || {
+            if let Err(error) = self.record(&owed, told) {
+                tracing::error!(request = owed.request.0, %error, "a commitment report cannot be recorded");
+            }
+        })
+        .await;
     }
 
     /// Where the peer is, called under the title that it called us.
@@ -93,13 +93,22 @@ impl Reporting {
         Some((to, security.as_ref()))
     }
 
-    fn record(&self, owed: &OwedReport, told: Result<(), ScuError>) -> Result<(), SpoolError> {
+    /// What the peer said; `None` when nobody knows where it is.
+    fn record(
+        &self,
+        owed: &OwedReport,
+        told: Option<Result<(), ScuError>>,
+    ) -> Result<(), SpoolError> {
         match told {
-            Ok(()) => {
+            None => {
+                let reason = format!("no address is configured for {}", owed.calling);
+                self.failed(owed, &reason, None)
+            }
+            Some(Ok(())) => {
                 log_told(&owed.report, "over an association of its own");
                 self.spool.report_taken(owed.request, &owed.report, clock::now())
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 let pause = self.backoff.pause_after(owed.attempts + 1);
                 self.failed(owed, &error.to_string(), pause)
             }

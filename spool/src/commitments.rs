@@ -24,20 +24,24 @@ impl Spool {
         self.ledger.delivery_to_commit(delivery, form, instances, now)
     }
 
-    /// Destinations that are to be asked now, those that wait longest first; of each only the first few.
+    /// What destinations that are not `busy` are to be asked now, of each the few that wait longest.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`].
-    pub fn due_commitments(&self, now: Moment) -> Result<Vec<DueCommitment>, SpoolError> {
-        self.ledger.due_commitments(now)
+    pub fn due_commitments(
+        &self,
+        now: Moment,
+        busy: &[&str],
+    ) -> Result<Vec<DueCommitment>, SpoolError> {
+        self.ledger.due_commitments(now, busy)
     }
 
-    /// When the next destination is to be asked.
+    /// When the next destination that is not `busy` is to be asked.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`].
-    pub fn next_commitment_at(&self) -> Result<Option<Moment>, SpoolError> {
-        self.ledger.next_commitment_at()
+    pub fn next_commitment_at(&self, busy: &[&str]) -> Result<Option<Moment>, SpoolError> {
+        self.ledger.next_commitment_at(busy)
     }
 
     /// Begins a request for what is not yet committed to of a delivery, under a Transaction UID of its own; `None` when the

@@ -142,21 +142,21 @@ impl Spool {
 
 /// Deliveries.
 impl Spool {
-    /// Deliveries whose time has come, those that wait longest first; of each destination only the first few.
+    /// Deliveries whose time has come, of each destination that is not `busy` the few that wait longest.
     /// A delivery is given again until its outcome is recorded.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`].
-    pub fn due_deliveries(&self, now: Moment) -> Result<Vec<Delivery>, SpoolError> {
-        self.ledger.due_deliveries(now)
+    pub fn due_deliveries(&self, now: Moment, busy: &[&str]) -> Result<Vec<Delivery>, SpoolError> {
+        self.ledger.due_deliveries(now, busy)
     }
 
-    /// When the next delivery is due, those in hand counted; in the past when one is due already.
+    /// When the next delivery to a destination that is not `busy` is due; in the past when one is due already.
     ///
     /// # Errors
     /// [`SpoolError::Ledger`].
-    pub fn next_delivery_at(&self) -> Result<Option<Moment>, SpoolError> {
-        self.ledger.next_delivery_at()
+    pub fn next_delivery_at(&self, busy: &[&str]) -> Result<Option<Moment>, SpoolError> {
+        self.ledger.next_delivery_at(busy)
     }
 
     /// A destination has all results of one form. With the last delivery of a job the job ends: done, or quarantined as

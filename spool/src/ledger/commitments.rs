@@ -9,12 +9,20 @@ use domain::{
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::deliveries::end_job;
+use super::due::Waiting;
 use super::rows::{self, integer};
 use super::{Halt, Ledger};
 use crate::SpoolError;
 
 /// How many due commitments of one destination are given at a time.
-const PER_DESTINATION: i64 = 16;
+const PER_DESTINATION: i64 = 4;
+
+const WAITING: Waiting = Waiting {
+    next_destination: "SELECT archive FROM commitments INDEXED BY commitments_open
+      WHERE state = 'open' AND archive > ?1 ORDER BY archive LIMIT 1",
+    next_at: "SELECT next_at FROM commitments INDEXED BY commitments_open
+      WHERE state = 'open' AND archive = ?1 ORDER BY next_at LIMIT 1",
+};
 
 /// A destination that is to be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,38 +77,24 @@ struct About {
 }
 
 impl Ledger {
-    /// Destinations that are to be asked now, those that wait longest first, some of each.
-    pub(crate) fn due_commitments(&self, now: Moment) -> Result<Vec<DueCommitment>, SpoolError> {
+    /// What destinations that are not busy are to be asked now, of each the few that wait longest.
+    pub(crate) fn due_commitments(
+        &self,
+        now: Moment,
+        busy: &[&str],
+    ) -> Result<Vec<DueCommitment>, SpoolError> {
         self.read("list due commitments", |connection| {
-            let mut due = connection.prepare_cached(
-                "SELECT * FROM
-                   (SELECT commitments.delivery, commitments.asked, commitments.next_at, job, destination,
-                      row_number() OVER (PARTITION BY destination
-                        ORDER BY commitments.next_at, commitments.delivery) AS place
-                    FROM commitments JOIN deliveries ON deliveries.id = commitments.delivery
-                    WHERE commitments.state = 'open' AND commitments.next_at <= ?1)
-                 WHERE place <= ?2 ORDER BY next_at, delivery",
-            )?;
-            let rows = due.query_map((integer(now.unix_millis()), PER_DESTINATION), |row| {
-                Ok(DueCommitment {
-                    delivery: row.get("delivery")?,
-                    job: rows::job_id(row, "job")?,
-                    destination: row.get("destination")?,
-                    asked: row.get("asked")?,
-                })
-            })?;
-            rows.collect()
+            let mut due = Vec::new();
+            for destination in WAITING.destinations(connection, busy)? {
+                due.extend(due_of(connection, &destination, now)?);
+            }
+            Ok(due)
         })
     }
 
-    /// When the next commitment is due.
-    pub(crate) fn next_commitment_at(&self) -> Result<Option<Moment>, SpoolError> {
-        self.read("look for the next commitment", |connection| {
-            let mut next = connection.prepare_cached(
-                "SELECT next_at FROM commitments WHERE state = 'open' ORDER BY next_at LIMIT 1",
-            )?;
-            next.query_row([], |row| rows::moment(row, "next_at")).optional()
-        })
+    /// When the next destination that is not busy is to be asked.
+    pub(crate) fn next_commitment_at(&self, busy: &[&str]) -> Result<Option<Moment>, SpoolError> {
+        self.read("look for the next commitment", |connection| WAITING.next_at(connection, busy))
     }
 
     /// Begins a request for what is not yet committed to: its Transaction UID is known before anybody hears of it. Without
@@ -186,6 +180,30 @@ impl Ledger {
     }
 }
 
+fn due_of(
+    connection: &Connection,
+    destination: &str,
+    now: Moment,
+) -> rusqlite::Result<Vec<DueCommitment>> {
+    let mut due = connection.prepare_cached(
+        "SELECT commitments.delivery, commitments.asked, job
+         FROM commitments INDEXED BY commitments_open
+         JOIN deliveries ON deliveries.id = commitments.delivery
+         WHERE commitments.state = 'open' AND archive = ?1 AND commitments.next_at <= ?2
+         ORDER BY commitments.next_at, commitments.delivery LIMIT ?3",
+    )?;
+    let now = integer(now.unix_millis());
+    let rows = due.query_map((destination, now, PER_DESTINATION), |row| {
+        Ok(DueCommitment {
+            delivery: row.get("delivery")?,
+            job: rows::job_id(row, "job")?,
+            destination: destination.to_owned(),
+            asked: row.get("asked")?,
+        })
+    })?;
+    rows.collect()
+}
+
 /// The request's UID: derived, with the time in it, so that a ledger that was made anew does not use one twice.
 fn transaction_uid(
     delivery: i64,
@@ -212,7 +230,8 @@ pub(super) fn begin(
     let names = rows::to_json(transaction, &names)?;
     transaction
         .prepare_cached(
-            "INSERT INTO commitments (delivery, state, next_at) VALUES (?1, 'open', ?2)
+            "INSERT INTO commitments (delivery, state, next_at, archive)
+               SELECT id, 'open', ?2, destination FROM deliveries WHERE id = ?1
              ON CONFLICT (delivery) DO UPDATE SET state = 'open', next_at = ?2",
         )?
         .execute((delivery, integer(now.unix_millis())))?;

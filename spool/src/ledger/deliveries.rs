@@ -5,12 +5,20 @@ use std::path::{Path, PathBuf};
 use domain::{InstanceIdentity, JobId, Moment, SopInstanceUid};
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
 
+use super::due::Waiting;
 use super::rows::{self, integer};
 use super::{Halt, Ledger, commitments};
 use crate::SpoolError;
 
 /// How many due deliveries of one destination are given at a time.
-const PER_DESTINATION: i64 = 16;
+const PER_DESTINATION: i64 = 4;
+
+const WAITING: Waiting = Waiting {
+    next_destination: "SELECT destination FROM deliveries INDEXED BY deliveries_waiting
+      WHERE state = 'waiting' AND destination > ?1 ORDER BY destination LIMIT 1",
+    next_at: "SELECT next_at FROM deliveries INDEXED BY deliveries_waiting
+      WHERE state = 'waiting' AND destination = ?1 ORDER BY next_at LIMIT 1",
+};
 
 /// Results that are to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,37 +66,24 @@ enum Tried<'a> {
 }
 
 impl Ledger {
-    /// Deliveries whose time has come, those that wait longest first, some of each destination.
-    pub(crate) fn due_deliveries(&self, now: Moment) -> Result<Vec<Delivery>, SpoolError> {
+    /// Deliveries whose time has come, of each destination that is not busy the few that wait longest.
+    pub(crate) fn due_deliveries(
+        &self,
+        now: Moment,
+        busy: &[&str],
+    ) -> Result<Vec<Delivery>, SpoolError> {
         self.read("list due deliveries", |connection| {
-            let mut due = connection.prepare_cached(
-                "SELECT id, job, destination, attempts FROM
-                   (SELECT *, row_number() OVER (PARTITION BY destination ORDER BY next_at, id) AS place
-                    FROM deliveries WHERE state = 'waiting' AND next_at <= ?1)
-                 WHERE place <= ?2 ORDER BY next_at, id",
-            )?;
-            let rows = due.query_map((integer(now.unix_millis()), PER_DESTINATION), |row| {
-                let job = rows::job_id(row, "job")?;
-                Ok(Delivery {
-                    id: row.get("id")?,
-                    job,
-                    destination: row.get("destination")?,
-                    attempts: row.get("attempts")?,
-                    results: result_files(connection, job, &self.root)?,
-                })
-            })?;
-            rows.collect()
+            let mut due = Vec::new();
+            for destination in WAITING.destinations(connection, busy)? {
+                due.extend(due_of(connection, &destination, now, &self.root)?);
+            }
+            Ok(due)
         })
     }
 
-    /// When the next delivery is due; in the past when one is due already.
-    pub(crate) fn next_delivery_at(&self) -> Result<Option<Moment>, SpoolError> {
-        self.read("look for the next delivery", |connection| {
-            let mut next = connection.prepare_cached(
-                "SELECT next_at FROM deliveries WHERE state = 'waiting' ORDER BY next_at LIMIT 1",
-            )?;
-            next.query_row([], |row| rows::moment(row, "next_at")).optional()
-        })
+    /// When the next delivery to a destination that is not busy is due; in the past when one is due already.
+    pub(crate) fn next_delivery_at(&self, busy: &[&str]) -> Result<Option<Moment>, SpoolError> {
+        self.read("look for the next delivery", |connection| WAITING.next_at(connection, busy))
     }
 
     /// A destination has all results of a job in one form.
@@ -142,6 +137,30 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+fn due_of(
+    connection: &Connection,
+    destination: &str,
+    now: Moment,
+    root: &Path,
+) -> rusqlite::Result<Vec<Delivery>> {
+    let mut due = connection.prepare_cached(
+        "SELECT id, job, attempts FROM deliveries INDEXED BY deliveries_waiting
+         WHERE state = 'waiting' AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?3",
+    )?;
+    let now = integer(now.unix_millis());
+    let rows = due.query_map((destination, now, PER_DESTINATION), |row| {
+        let job = rows::job_id(row, "job")?;
+        Ok(Delivery {
+            id: row.get("id")?,
+            job,
+            destination: destination.to_owned(),
+            attempts: row.get("attempts")?,
+            results: result_files(connection, job, root)?,
+        })
+    })?;
+    rows.collect()
 }
 
 /// What a try means for the commitment that is asked of the destination, or was before it was tried again.

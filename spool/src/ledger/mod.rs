@@ -7,6 +7,7 @@ mod arrivals;
 mod ask;
 mod commitments;
 mod deliveries;
+mod due;
 mod jobs;
 mod open;
 mod purge;

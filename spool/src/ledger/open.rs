@@ -16,11 +16,12 @@ use crate::faults::Faults;
 use crate::folder::ledger_in;
 
 /// Each script takes the ledger from the version that is its index to the next. Scripts are only ever added.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("forms.sql"),
     include_str!("asks.sql"),
     include_str!("commitment.sql"),
+    include_str!("due.sql"),
 ];
 /// How long to wait for an administrator's transaction.
 const BUSY: Duration = Duration::from_secs(10);
@@ -154,5 +155,24 @@ mod tests {
         let asks: Vec<Ask> = asks.collect::<Result<_, _>>().unwrap();
         let prompts = vec!["liver".into(), "left \"kidney\"".into()];
         assert_eq!(asks, [Ask { prompts, ..Ask::default() }, Ask::default()]);
+    }
+
+    #[test]
+    fn who_is_asked_is_known_of_commitments_that_are_older_than_the_column() {
+        let ledger = Connection::open_in_memory().unwrap();
+        let (old, new) = MIGRATIONS.split_at(4);
+        old.iter().for_each(|script| ledger.execute_batch(script).unwrap());
+        ledger
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 INSERT INTO deliveries (id, job, destination, state, next_at)
+                   VALUES (7, 1, 'pacs', 'done', 0), (8, 1, 'archive', 'done', 0);
+                 INSERT INTO commitments (delivery, state, next_at) VALUES (8, 'open', 0);",
+            )
+            .unwrap();
+        new.iter().for_each(|script| ledger.execute_batch(script).unwrap());
+        let archive = "SELECT archive FROM commitments";
+        let archive: String = ledger.query_row(archive, [], |row| row.get(0)).unwrap();
+        assert_eq!(archive, "archive");
     }
 }

@@ -28,7 +28,7 @@ fn delivered(bench: &Bench) -> (Spool, Job, i64) {
 
 /// Delivers what is due, all of it to be committed to.
 fn deliver(bench: &Bench, spool: &Spool) -> i64 {
-    let due = spool.due_deliveries(bench.now()).unwrap().remove(0);
+    let due = spool.due_deliveries(bench.now(), &[]).unwrap().remove(0);
     let uids: Vec<SopInstanceUid> =
         due.results.iter().map(|result| result.identity.sop_instance.clone()).collect();
     spool.delivery_to_commit(due.id, "BINARY", &uids, bench.now()).unwrap();
@@ -74,9 +74,11 @@ fn a_job_is_done_and_its_results_may_go_when_all_is_committed() {
     let bench = Bench::new();
     let (spool, job, delivery) = delivered(&bench);
     assert_eq!(job_state(&spool, &job).0, "delivering");
-    let due = spool.due_commitments(bench.now()).unwrap();
+    let due = spool.due_commitments(bench.now(), &[]).unwrap();
     assert_eq!((due.len(), due[0].delivery, due[0].asked), (1, delivery, 0));
-    assert_eq!(spool.next_commitment_at().unwrap(), Some(bench.now()));
+    assert_eq!(spool.next_commitment_at(&[]).unwrap(), Some(bench.now()));
+    assert_eq!(spool.due_commitments(bench.now(), &["pacs"]).unwrap(), [], "it is busy");
+    assert_eq!(spool.next_commitment_at(&["pacs"]).unwrap(), None);
     let request = ask(&bench, &spool, delivery);
     let uids: Vec<_> = request.references.iter().map(|r| r.sop_instance.as_str()).collect();
     assert_eq!(uids, ["2.25.1.1.1", "2.25.1.1.2"]);
@@ -90,7 +92,7 @@ fn a_job_is_done_and_its_results_may_go_when_all_is_committed() {
     assert_eq!(job_state(&spool, &job), ("done".into(), None));
     let row = commitment(&spool);
     assert_eq!((row.state.as_str(), row.committed, row.instances), ("committed", 2, 2));
-    assert_eq!(spool.next_commitment_at().unwrap(), None);
+    assert_eq!(spool.next_commitment_at(&[]).unwrap(), None);
     // Twice is once.
     let again = tell(&bench, &spool, &report(&request, &[], &[(0, NO_SUCH)]));
     assert_eq!(again, ReportOutcome::Again);
@@ -103,11 +105,11 @@ fn without_a_report_it_is_asked_again_under_another_uid_over_a_restart_too() {
     let bench = Bench::new();
     let (spool, job, delivery) = delivered(&bench);
     let first = ask(&bench, &spool, delivery);
-    assert_eq!(spool.due_commitments(bench.now()).unwrap(), []);
+    assert_eq!(spool.due_commitments(bench.now(), &[]).unwrap(), []);
     drop(spool);
     let (spool, recovery) = bench.open();
     assert_eq!((recovery.requeued, recovery.redone), (0, 0));
-    let due = spool.due_commitments(bench.pass(10_000)).unwrap();
+    let due = spool.due_commitments(bench.pass(10_000), &[]).unwrap();
     assert_eq!((due.len(), due[0].asked), (1, 1));
     spool.commitment_failed(delivery, "no answer").unwrap();
     assert_eq!(commitment(&spool).reason.as_deref(), Some("no answer"));
@@ -169,7 +171,7 @@ fn what_the_archive_has_lost_is_delivered_again_and_at_the_limit_refused() {
         assert_eq!(words, "0112 (no such object instance) for 1 instances");
         let row = commitment(&spool);
         assert_eq!((row.state.as_str(), row.redelivered), ("redelivering", round));
-        assert_eq!(spool.due_commitments(bench.pass(60_000)).unwrap(), [], "first delivered");
+        assert_eq!(spool.due_commitments(bench.pass(60_000), &[]).unwrap(), [], "first delivered");
         assert_eq!(deliver(&bench, &spool), delivery);
         assert_eq!((commitment(&spool).state.as_str(), commitment(&spool).committed), ("open", 1));
         // The same report once more says nothing about the new delivery.

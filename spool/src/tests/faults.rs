@@ -44,7 +44,7 @@ fn work(spool: &Spool, bench: &Bench) -> Result<(), SpoolError> {
             write_results(spool, &job, bench.pass(1))?;
         }
     }
-    for delivery in spool.due_deliveries(bench.pass(1))? {
+    for delivery in spool.due_deliveries(bench.pass(1), &[])? {
         assert_eq!(delivery.results.len(), 2);
         assert!(delivery.results.iter().all(|result| result.path.exists()));
         spool.delivery_done(delivery.id, "BINARY", bench.pass(1))?;

@@ -105,7 +105,7 @@ fn results_without_destination_end_the_job() {
     let row = row(&spool, job.id);
     assert_eq!((row.state.as_str(), row.results.len()), ("done", 2));
     assert!(row.results.iter().all(|path| path.exists()));
-    assert_eq!(spool.next_delivery_at().unwrap(), None);
+    assert_eq!(spool.next_delivery_at(&[]).unwrap(), None);
     assert_eq!(spool.spool_bytes(), bytes_in(&bench.root()));
     assert_eq!(spool.snapshot().unwrap().spool_bytes, spool.spool_bytes());
     // A job ends once.
@@ -138,7 +138,7 @@ fn deliveries_are_tried_until_all_have_ended() {
     let bench = Bench::new();
     let (spool, job) = running(&bench, &["archive", "pacs"]);
     write_results(&spool, &job, bench.now()).unwrap();
-    let due = spool.due_deliveries(bench.now()).unwrap();
+    let due = spool.due_deliveries(bench.now(), &[]).unwrap();
     let names: Vec<_> = due.iter().map(|delivery| delivery.destination.as_str()).collect();
     assert_eq!(names, ["archive", "pacs"]);
     let kinds: Vec<_> = due[0].results.iter().map(|result| result.kind.as_str()).collect();
@@ -146,14 +146,14 @@ fn deliveries_are_tried_until_all_have_ended() {
     spool.delivery_done(due[0].id, "BINARY", bench.now()).unwrap();
     let later = Moment::from_unix_millis(9_000);
     spool.delivery_failed(due[1].id, "refused to connect", Some(later), bench.now()).unwrap();
-    assert_eq!(spool.due_deliveries(Moment::from_unix_millis(8_999)).unwrap(), []);
-    assert_eq!(spool.next_delivery_at().unwrap(), Some(later));
+    assert_eq!(spool.due_deliveries(Moment::from_unix_millis(8_999), &[]).unwrap(), []);
+    assert_eq!(spool.next_delivery_at(&[]).unwrap(), Some(later));
     assert_eq!(state(&spool, job.id), "delivering");
     // Over a restart too.
     drop(spool);
     let (spool, recovery) = bench.open();
     assert_eq!((recovery.requeued, recovery.redone), (0, 0));
-    let due = spool.due_deliveries(later).unwrap();
+    let due = spool.due_deliveries(later, &[]).unwrap();
     assert_eq!((due.len(), due[0].attempts), (1, 1));
     spool.delivery_done(due[0].id, "BINARY", later).unwrap();
     // The outcome of a try that was recorded already changes nothing.
@@ -170,7 +170,7 @@ fn a_refusal_quarantines_when_the_others_have_ended() {
     let bench = Bench::new();
     let (spool, job) = running(&bench, &["archive", "pacs"]);
     write_results(&spool, &job, bench.now()).unwrap();
-    let due = spool.due_deliveries(bench.now()).unwrap();
+    let due = spool.due_deliveries(bench.now(), &[]).unwrap();
     spool.delivery_failed(due[0].id, "status 0122", None, bench.now()).unwrap();
     assert_eq!(state(&spool, job.id), "delivering");
     spool.delivery_done(due[1].id, "BINARY", bench.now()).unwrap();
@@ -192,10 +192,25 @@ fn one_slow_destination_does_not_hide_another() {
         let (job, _) = spool.claim_job(bench.now()).unwrap().unwrap();
         write_results(&spool, &job, bench.now()).unwrap();
     }
-    let due = spool.due_deliveries(bench.now()).unwrap();
-    assert_eq!(due.len(), 17);
-    assert!(due.iter().any(|delivery| delivery.destination == "quick"));
-    assert!(due.windows(2).all(|pair| pair[0].id < pair[1].id));
+    let due = spool.due_deliveries(bench.now(), &[]).unwrap();
+    let names: Vec<_> = due.iter().map(|delivery| delivery.destination.as_str()).collect();
+    assert_eq!(names, ["quick", "slow", "slow", "slow", "slow"]);
+    assert_eq!((due[1].id, due[2].id), (1, 2), "those first that wait longest");
+}
+
+#[test]
+fn what_waits_for_a_busy_destination_is_not_due() {
+    let bench = Bench::new();
+    let (spool, job) = running(&bench, &["archive", "pacs"]);
+    write_results(&spool, &job, bench.now()).unwrap();
+    let due = spool.due_deliveries(bench.now(), &["archive"]).unwrap();
+    assert_eq!((due.len(), due[0].destination.as_str()), (1, "pacs"));
+    let later = Moment::from_unix_millis(9_000);
+    spool.delivery_failed(due[0].id, "refused to connect", Some(later), bench.now()).unwrap();
+    assert_eq!(spool.next_delivery_at(&[]).unwrap(), Some(bench.now()));
+    assert_eq!(spool.next_delivery_at(&["archive"]).unwrap(), Some(later), "no sooner");
+    assert_eq!(spool.next_delivery_at(&["archive", "pacs"]).unwrap(), None);
+    assert_eq!(spool.due_deliveries(later, &["archive", "pacs"]).unwrap(), []);
 }
 
 #[test]

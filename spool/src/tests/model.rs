@@ -129,7 +129,7 @@ fn apply(
             model.first("running").unwrap().state = "quarantined";
         }
         Operation::Deliver { refuse } => {
-            let due = open.due_deliveries(now).unwrap();
+            let due = open.due_deliveries(now, &[]).unwrap();
             let expected = model.first("delivering");
             assert_eq!(due.is_empty(), expected.is_none());
             if let (Some(delivery), Some(job)) = (due.first(), expected) {

@@ -25,7 +25,7 @@ fn only_what_is_finished_long_enough_goes() {
     assert_eq!(spool.purge(soon).unwrap(), nothing, "job runs");
     write_results(&spool, &job, bench.now()).unwrap();
     assert_eq!(spool.purge(soon).unwrap(), nothing, "delivery waits");
-    let delivery = spool.due_deliveries(bench.now()).unwrap()[0].id;
+    let delivery = spool.due_deliveries(bench.now(), &[]).unwrap()[0].id;
     let ended = bench.pass(100);
     spool.delivery_done(delivery, "BINARY", ended).unwrap();
     assert_eq!(spool.purge(ended).unwrap(), nothing, "not before it ended");
@@ -89,7 +89,7 @@ fn what_was_purged_may_come_again() {
     let bench = Bench::new();
     let (spool, job) = prepare(&bench);
     write_results(&spool, &job, bench.now()).unwrap();
-    let delivery = spool.due_deliveries(bench.now()).unwrap()[0].id;
+    let delivery = spool.due_deliveries(bench.now(), &[]).unwrap()[0].id;
     spool.delivery_done(delivery, "BINARY", bench.now()).unwrap();
     spool.add_study_jobs(&job.study, &[], bench.now()).unwrap();
     spool.purge(bench.pass(1)).unwrap();

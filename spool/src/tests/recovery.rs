@@ -187,7 +187,7 @@ fn results_that_are_gone_are_made_again_unless_everybody_has_them() {
             write_results(&spool, &job, bench.now()).unwrap();
             jobs.push(job.id);
         }
-        let due = spool.due_deliveries(bench.now()).unwrap();
+        let due = spool.due_deliveries(bench.now(), &[]).unwrap();
         spool.delivery_done(due[delivered].id, "BINARY", bench.now()).unwrap();
         for job in &jobs {
             fs::remove_file(&row(&spool, *job).results[0]).unwrap();
@@ -199,7 +199,7 @@ fn results_that_are_gone_are_made_again_unless_everybody_has_them() {
     let (job, _) = spool.claim_job(bench.now()).unwrap().unwrap();
     assert_eq!(job.id, jobs[1]);
     write_results(&spool, &job, bench.now()).unwrap();
-    let due = spool.due_deliveries(bench.now()).unwrap();
+    let due = spool.due_deliveries(bench.now(), &[]).unwrap();
     assert_eq!(due.len(), 1);
     assert!(due[0].results.iter().all(|result| result.path.exists()));
 }

@@ -42,3 +42,24 @@ fn route_explains_and_the_node_does_the_same() {
     );
     node.stop().unwrap();
 }
+
+#[test]
+fn a_series_that_is_too_large_is_seen_in_quarantine() {
+    if left_out("a series that is too large", &["ONNX Runtime"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let study = dir.path().join("study");
+    Phantom::small(42, 3).write(&study).unwrap();
+    let receive = "series_instances_max = 2".into();
+    let settings = NodeSettings { receive, ..NodeSettings::default() };
+    let mut node = Node::start(&dir.path().join("node"), &settings).unwrap();
+    call_well(&["send", &node.address(), text(&study)]);
+    let status = node
+        .wait_for_status("the job", PATIENCE, |s| s.rows("jobs").len() == 1 && s.is_settled())
+        .unwrap();
+    assert_eq!(status.rows("jobs")[0]["code"], "too-large");
+    let metrics = node.metrics().unwrap();
+    assert!(metrics.contains("parsenode_jobs{state=\"quarantined\"} 1"), "{metrics}");
+    node.stop().unwrap();
+}
