@@ -5,6 +5,7 @@
 mod ask;
 mod commitment;
 mod faults;
+mod log_level;
 mod peers;
 mod resolve;
 mod resolved;
@@ -20,6 +21,7 @@ use std::fs;
 use std::path::Path;
 
 pub use faults::Faults;
+pub use log_level::{LogLevelError, log_level};
 pub use resolved::{
     CommitmentAnswers, CommitmentConfig, CommitmentWish, Config, DeliverConfig, DeviceConfig,
     InferenceConfig, LogConfig, ModelConfig, NodeConfig, ReceiveConfig,
@@ -338,6 +340,14 @@ mod tests {
         for wrong in ["series_quiet_s = -1", "series_quiet_s = inf", "release_quiet_s = 11"] {
             let faults = faults(&format!("{LEAST}[receive]\n{wrong}\n"));
             assert!(faults.contains("quiet_s: must"), "{wrong}: {faults}");
+        }
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_a_fault() {
+        for level in ["inof", "info,scp=debugg"] {
+            let faults = faults(&format!("{LEAST}[log]\nlevel = \"{level}\"\n"));
+            assert!(faults.starts_with("log.level: "), "{faults}");
         }
     }
 

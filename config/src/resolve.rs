@@ -15,7 +15,7 @@ use crate::resolved::{
 use crate::security::{OFF, security};
 use crate::wishes::wishes;
 use crate::written::{self, Written};
-use crate::{Faults, rules};
+use crate::{Faults, log_level, rules};
 
 /// The names of the models that are built into the program; they need no folder.
 const BUILT_IN_MODELS: [&str; 2] = ["tissue-ct", "organs-ct-mr"];
@@ -128,6 +128,7 @@ fn check_words(written: &Written, faults: &mut Faults) {
     if !["text", "json"].contains(&written.log.format.as_str()) {
         faults.add("log.format", "must be text or json");
     }
+    faults.take("log.level", log_level(&written.log.level));
     if let Some(http) = &written.node.http {
         check_address("node.http", http, faults);
     }
