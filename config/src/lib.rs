@@ -352,6 +352,17 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_title_hides_no_other_fault() {
+        let text = "[node]\nae_title = \"WAY TOO LONG A TITLE\"\ndata = \"d\"\n\
+             [[rule]]\nname = \"r\"\nmodel = \"nobody\"\n";
+        let faults = faults(text);
+        let lines: Vec<_> = faults.lines().collect();
+        assert_eq!(lines.len(), 2, "{faults}");
+        assert!(lines[0].starts_with("node.ae_title: "), "{faults}");
+        assert_eq!(lines[1], "rule \"r\": there is no model \"nobody\"");
+    }
+
+    #[test]
     fn unknown_keys_and_doubled_names_are_faults() {
         assert!(faults(&format!("{LEAST}colour = 1\n")).contains("colour"));
         let model = "[[model]]\nname = \"tissue-ct\"\n";

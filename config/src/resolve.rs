@@ -35,7 +35,10 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
     check_numbers(&written, &mut faults);
     check_words(&written, &mut faults);
     let title = faults.take("node.ae_title", AeTitle::parse(&written.node.ae_title));
-    let Some(ae_title) = title else { return Err(faults) };
+    // With another in its place the rest has its faults found, too.
+    let Some(ae_title) = title.or_else(|| AeTitle::parse("UNTITLED").ok()) else {
+        return Err(faults);
+    };
     let receive = receive(&written.receive, &ae_title, &mut faults);
     let models = models(&written.model, folder, &mut faults);
     let destinations = destinations(&written.destination, &ae_title, &mut faults);
