@@ -169,6 +169,8 @@ impl Shared {
         let incoming = timeout_at(until, connection.next(limit)).await;
         match incoming.map_err(|_| ConnectionError::TimedOut(limit))?? {
             Incoming::Pdu(Pdu::AssociateRequest(request)) => Ok(request),
+            // AA-2: whoever gives up before it began wants no answer.
+            Incoming::Pdu(Pdu::Abort(_)) => Err(ConnectionError::Closed),
             Incoming::Pdu(pdu) => Err(ProtocolError::UnexpectedPdu(pdu.name()).into()),
             Incoming::Fragment { .. } => Err(ProtocolError::UnexpectedPdu("P-DATA-TF").into()),
         }
@@ -329,7 +331,7 @@ fn refusal(rejection: &Rejection) -> LastWord {
 }
 
 /// A connection without A-ASSOCIATE-RQ. PS3.8 has AA-1, A-ABORT of the service-user, for a wrong PDU in Sta2, and
-/// AA-2, closing the connection, when ARTIM expires.
+/// AA-2, closing the connection, for A-ABORT and when ARTIM expires.
 fn no_request(error: &ConnectionError) -> LastWord {
     match error {
         ConnectionError::Protocol(ProtocolError::UnrecognizedPdu(TLS_HANDSHAKE)) => {
