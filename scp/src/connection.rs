@@ -148,7 +148,7 @@ impl Shared {
             () = self.stopped() => return LastWord::Nothing,
         };
         let admitted = match request {
-            Ok(request) => self.admit(&arrived, &request).await,
+            Ok(request) => self.admit(&arrived, request).await,
             Err(error) => return no_request(&error),
         };
         match admitted {
@@ -180,21 +180,21 @@ impl Shared {
     async fn admit(
         &self,
         arrived: &Arrived,
-        request: &AssociateRequest,
+        mut request: AssociateRequest,
     ) -> Result<Admitted, Rejection> {
-        let welcome = Welcome::of(&self.settings, &arrived.visitor, request);
+        let welcome = Welcome::of(&self.settings, &arrived.visitor, &request);
+        let proposed = request.contexts.len();
         let rule = welcome.as_ref().ok().and_then(|welcome| welcome.peer);
         let rule = rule.and_then(|index| self.settings.peers.0.get(index));
         let rule = rule.map(|rule| rule.name.as_str());
-        let admitted = self.judge(&welcome, request, arrived.until).await;
+        let admitted = self.judge(&welcome, &mut request, arrived.until).await;
         let (calling, called) = (&request.calling, &request.called);
         // SH has 16 characters; a stranger may send far more.
         let implementation = request.user.implementation_version_name.chars().take(16);
         let implementation: String = implementation.collect();
         match &admitted {
             Ok((admitted, user)) => {
-                let (accepted, proposed) =
-                    (admitted.negotiated.contexts.len(), request.contexts.len());
+                let accepted = admitted.negotiated.contexts.len();
                 tracing::info!(
                     ?calling,
                     ?called,
@@ -217,12 +217,14 @@ impl Shared {
     async fn judge(
         &self,
         welcome: &Result<Welcome<'_>, RejectionReason>,
-        request: &AssociateRequest,
+        request: &mut AssociateRequest,
         until: Instant,
     ) -> Result<(Admitted, Option<String>), Rejection> {
         let commitment = self.commitment.roles();
         let admission = Admission { settings: &self.settings, commitment, welcome };
         let mut negotiated = negotiate(request, &admission)?;
+        // Nobody needs them any more, and who waits for its identity to be checked may have sent many.
+        request.contexts = vec![];
         self.room(&negotiated)?;
         let Welcome { titles, peer, allowance } = welcome.clone()?;
         let peer = peer.and_then(|index| self.peers.get(index)).cloned();
