@@ -5,6 +5,7 @@
 mod ask;
 mod commitment;
 mod faults;
+mod log_level;
 mod peers;
 mod resolve;
 mod resolved;
@@ -20,6 +21,7 @@ use std::fs;
 use std::path::Path;
 
 pub use faults::Faults;
+pub use log_level::{LogLevelError, log_level};
 pub use resolved::{
     CommitmentAnswers, CommitmentConfig, CommitmentWish, Config, DeliverConfig, DeviceConfig,
     InferenceConfig, LogConfig, ModelConfig, NodeConfig, ReceiveConfig,
@@ -339,6 +341,25 @@ mod tests {
             let faults = faults(&format!("{LEAST}[receive]\n{wrong}\n"));
             assert!(faults.contains("quiet_s: must"), "{wrong}: {faults}");
         }
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_a_fault() {
+        for level in ["inof", "info,scp=debugg"] {
+            let faults = faults(&format!("{LEAST}[log]\nlevel = \"{level}\"\n"));
+            assert!(faults.starts_with("log.level: "), "{faults}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_title_hides_no_other_fault() {
+        let text = "[node]\nae_title = \"WAY TOO LONG A TITLE\"\ndata = \"d\"\n\
+             [[rule]]\nname = \"r\"\nmodel = \"nobody\"\n";
+        let faults = faults(text);
+        let lines: Vec<_> = faults.lines().collect();
+        assert_eq!(lines.len(), 2, "{faults}");
+        assert!(lines[0].starts_with("node.ae_title: "), "{faults}");
+        assert_eq!(lines[1], "rule \"r\": there is no model \"nobody\"");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::resolved::{
 use crate::security::{OFF, security};
 use crate::wishes::wishes;
 use crate::written::{self, Written};
-use crate::{Faults, rules};
+use crate::{Faults, log_level, rules};
 
 /// The names of the models that are built into the program; they need no folder.
 const BUILT_IN_MODELS: [&str; 2] = ["tissue-ct", "organs-ct-mr"];
@@ -35,7 +35,10 @@ pub(crate) fn resolve(written: Written, folder: &Path) -> Result<Config, Faults>
     check_numbers(&written, &mut faults);
     check_words(&written, &mut faults);
     let title = faults.take("node.ae_title", AeTitle::parse(&written.node.ae_title));
-    let Some(ae_title) = title else { return Err(faults) };
+    // With another in its place the rest has its faults found, too.
+    let Some(ae_title) = title.or_else(|| AeTitle::parse("UNTITLED").ok()) else {
+        return Err(faults);
+    };
     let receive = receive(&written.receive, &ae_title, &mut faults);
     let models = models(&written.model, folder, &mut faults);
     let destinations = destinations(&written.destination, &ae_title, &mut faults);
@@ -128,6 +131,7 @@ fn check_words(written: &Written, faults: &mut Faults) {
     if !["text", "json"].contains(&written.log.format.as_str()) {
         faults.add("log.format", "must be text or json");
     }
+    faults.take("log.level", log_level(&written.log.level));
     if let Some(http) = &written.node.http {
         check_address("node.http", http, faults);
     }

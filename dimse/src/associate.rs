@@ -12,6 +12,8 @@ use crate::{
 
 /// Most presentation contexts: their IDs are odd and have eight bits.
 const CONTEXTS_MAX: usize = 128;
+/// Most transfer syntaxes of a presentation context that are looked at. The standard has about sixty; an acceptor may choose any.
+const TRANSFER_SYNTAXES_MAX: usize = 64;
 
 /// A presentation context as the requestor proposes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,7 +274,8 @@ fn take_proposed(value: &[u8]) -> Result<ProposedContext, ProtocolError> {
     }
     let items = Items::decode(rest)?;
     let abstract_syntax = items.text(kind::ABSTRACT_SYNTAX);
-    let transfer_syntaxes = items.of(kind::TRANSFER_SYNTAX).map(text).collect();
+    let transfer_syntaxes = items.of(kind::TRANSFER_SYNTAX).take(TRANSFER_SYNTAXES_MAX);
+    let transfer_syntaxes = transfer_syntaxes.map(text).collect();
     Ok(ProposedContext { id, abstract_syntax, transfer_syntaxes })
 }
 
@@ -405,6 +408,14 @@ mod tests {
         let accept = AssociateAccept::decode(&body).unwrap();
         assert_eq!(accept.contexts[0].outcome, ContextOutcome::TransferSyntaxesNotSupported);
         assert_eq!(accept.user.pdu_length_max, 16_384, "a peer that does not say");
+    }
+
+    #[test]
+    fn transfer_syntaxes_without_end_are_not_kept() {
+        let mut request = request();
+        request.contexts[0].transfer_syntaxes = (0..1_000).map(|n| n.to_string()).collect();
+        let read = AssociateRequest::decode(&request.encode()[6..]).unwrap();
+        assert_eq!(read.contexts[0].transfer_syntaxes, request.contexts[0].transfer_syntaxes[..64]);
     }
 
     #[test]

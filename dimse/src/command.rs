@@ -5,6 +5,7 @@
 use thiserror::Error;
 
 use crate::element::{Elements, number};
+use crate::item::brief;
 use crate::{NormalizedRequest, NormalizedService, Status};
 
 /// Command Field of C-STORE-RQ.
@@ -78,7 +79,7 @@ pub struct Response {
     pub type_id: Option<u16>,
     /// Status.
     pub status: Status,
-    /// Error Comment; empty for none. Written with at most 64 characters.
+    /// Error Comment; empty for none. Written, and kept of what came, with at most 64 characters.
     pub comment: String,
     /// A data set follows.
     pub has_data_set: bool,
@@ -275,7 +276,10 @@ impl Response {
             type_id: NormalizedService::of(request_field)
                 .and_then(|service| elements.us(service.type_number())),
             status: Status(elements.need_us(number::STATUS)?),
-            comment: elements.text(number::ERROR_COMMENT).unwrap_or_default(),
+            comment: elements
+                .text(number::ERROR_COMMENT)
+                .map(|comment| brief(&comment).to_owned())
+                .unwrap_or_default(),
             has_data_set,
         })
     }
@@ -384,6 +388,18 @@ mod tests {
             | Command::NormalizedRequest(_)
             | Command::OtherRequest(_)) => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_longer_comment_of_a_peer_is_cut() {
+        let mut elements =
+            Elements::decode(&Command::Response(Response::to_echo(3, true)).encode());
+        let elements = elements.as_mut().unwrap();
+        elements.put_text(number::ERROR_COMMENT, &"x".repeat(10_000));
+        let Ok(Command::Response(response)) = Command::decode(&elements.encode()) else {
+            panic!("no response");
+        };
+        assert_eq!(response.comment, "x".repeat(64));
     }
 
     #[test]

@@ -46,6 +46,16 @@ pub(crate) fn text(value: &[u8]) -> String {
     text.trim_matches([' ', '\0']).to_owned()
 }
 
+/// Characters of a text of a peer that are logged or kept: UIDs have 64 at most, and so has VR LO.
+const BRIEF_CHARACTERS_MAX: usize = 64;
+
+/// The beginning of a text of a peer, for the log and for what is kept: peers may send far more than the standard allows.
+#[must_use]
+pub fn brief(text: &str) -> &str {
+    let end = text.char_indices().nth(BRIEF_CHARACTERS_MAX);
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 /// Appends an item whose value `write` appends.
 ///
 /// Values that do not fit 16 bits of length cannot occur: the PDUs that we write are bounded by their callers.
@@ -84,6 +94,14 @@ mod tests {
         for cut in [b"\x20\0\0".as_slice(), b"\x20\0\0\x04abc", b"\x20"] {
             assert_eq!(take_item(&mut &*cut), Err(CUT));
         }
+    }
+
+    #[test]
+    fn texts_are_cut_behind_64_characters() {
+        for text in ["", "1.2.3", &"1".repeat(64), &"Ä".repeat(64)] {
+            assert_eq!(brief(text), text);
+        }
+        assert_eq!(brief(&"Ä".repeat(65)), "Ä".repeat(64));
     }
 
     #[test]

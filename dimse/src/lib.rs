@@ -45,6 +45,7 @@ pub use error::{ConnectionError, ProtocolError};
 pub use framer::{Fragment, Framed, Framer, Part, Pdu};
 pub use identity::{IdentityItem, UserIdentity};
 pub use implementation::{implementation_class_uid, implementation_version_name};
+pub use item::brief;
 pub use message::{MessageEvent, MessageReader};
 pub use negotiate::{AcceptedContext, Acceptor, Negotiated, negotiate};
 pub use normalized::{NormalizedRequest, NormalizedService};

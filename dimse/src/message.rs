@@ -1,6 +1,6 @@
 //! Puts fragments together to commands, and tells which bytes belong to which data set (PS3.7 §8.1, PS3.8 Annex E).
 //!
-//! A pure machine. One message at a time: we never agree to more outstanding operations than one.
+//! A pure machine. One message at a time: operations may be outstanding, their messages are never mixed.
 
 use crate::pieces::Pieces;
 use crate::{Command, CommandError, Fragment, FragmentKind, ProtocolError};

@@ -25,7 +25,7 @@ pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FORM", value_parser = ["text", "json"])]
     pub(crate) log: Option<String>,
     /// What the log shows: error, warn, info, debug, trace, or per room as in `info,scp=debug`.
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = config::log_level)]
     pub(crate) log_level: Option<String>,
 }
 

@@ -1,5 +1,8 @@
 //! `/healthz`, `/readyz` and `/metrics` over HTTP, for those who watch the node.
 
+mod latest;
+mod serving;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -9,7 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use scp::ScpCounters;
-use spool::Spool;
+use spool::{Counts, Spool};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -17,6 +20,8 @@ use crate::ahead::{AheadAnswers, AheadCounters};
 use crate::clock;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::security::Expiring;
+use latest::Latest;
+use serving::BOUNDS;
 
 /// What the pages are made from.
 #[derive(Clone)]
@@ -31,6 +36,7 @@ pub(crate) struct Watched {
     pub(crate) stopping: Arc<AtomicBool>,
     /// Certificates.
     pub(crate) expiring: Expiring,
+    counts: Latest<Result<Arc<Counts>, String>>,
     prometheus: PrometheusHandle,
 }
 
@@ -45,25 +51,26 @@ impl Watched {
     ) -> Result<Self, Failure> {
         let prometheus = PrometheusBuilder::new();
         let prometheus = prometheus.install_recorder().or_fail(Fault::Internal, || "metrics")?;
-        Ok(Self { spool, counters, ahead, stopping, expiring, prometheus })
+        let counts = Latest::default();
+        Ok(Self { spool, counters, ahead, stopping, expiring, counts, prometheus })
+    }
+
+    /// Counts the ledger, or gives what was counted a moment ago: it has no time for everybody who asks.
+    async fn counts(&self) -> Result<Arc<Counts>, String> {
+        let spool = Arc::clone(&self.spool);
+        let count = move || spool.counts().map(Arc::new).map_err(|error| error.to_string());
+        self.counts.get(count).await.unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 
 /// Serves the pages until `stop` is set.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    watched: Watched,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn serve(listener: TcpListener, watched: Watched, stop: watch::Receiver<bool>) {
     let pages = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics_page))
         .with_state(watched);
-    let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
-    if let Err(error) = axum::serve(listener, pages).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "HTTP ended");
-    }
+    serving::serve(listener, pages, BOUNDS, stop).await;
 }
 
 /// Ready: models are loaded (else the node would not run), the ledger answers, the node is not stopping.
@@ -71,9 +78,8 @@ async fn ready(State(watched): State<Watched>) -> (StatusCode, String) {
     if watched.stopping.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".into());
     }
-    match tokio::task::spawn_blocking(move || watched.spool.counts()).await {
-        Ok(Ok(_)) => (StatusCode::OK, "ready\n".into()),
-        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("ledger: {error}\n")),
+    match watched.counts().await {
+        Ok(_) => (StatusCode::OK, "ready\n".into()),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("ledger: {error}\n")),
     }
 }
@@ -82,10 +88,8 @@ async fn metrics_page(State(watched): State<Watched>) -> (StatusCode, String) {
     record_counters(&watched.counters);
     record_certificates(&watched.expiring);
     record_ahead(&watched.ahead.counters);
-    let spool = Arc::clone(&watched.spool);
-    match tokio::task::spawn_blocking(move || spool.counts()).await {
-        Ok(Ok(counts)) => record_counts(&counts),
-        Ok(Err(error)) => tracing::warn!(%error, "the ledger cannot be counted"),
+    match watched.counts().await {
+        Ok(counts) => record_counts(&counts),
         Err(error) => tracing::warn!(%error, "the ledger cannot be counted"),
     }
     (StatusCode::OK, watched.prometheus.render())
@@ -124,7 +128,7 @@ fn record_certificates(expiring: &Expiring) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of rows and bytes")]
-fn record_counts(counts: &spool::Counts) {
+fn record_counts(counts: &Counts) {
     metrics::gauge!("parsenode_spool_bytes").set(counts.spool_bytes as f64);
     for (state, count) in &counts.series {
         metrics::gauge!("parsenode_series", "state" => state.clone()).set(*count as f64);

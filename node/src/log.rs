@@ -18,3 +18,22 @@ pub(crate) fn start(form: &str, level: &str) -> Result<(), Failure> {
     };
     started.or_fail(Fault::Internal, || "log")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::level_filters::LevelFilter;
+
+    #[test]
+    fn what_the_configuration_takes_is_understood_here() {
+        for (text, most) in [
+            ("off", LevelFilter::OFF),
+            ("INFO", LevelFilter::INFO),
+            ("warn,parsenode::http=info", LevelFilter::INFO),
+            ("error,scp=trace", LevelFilter::TRACE),
+        ] {
+            let filter = EnvFilter::try_new(config::log_level(text).unwrap()).unwrap();
+            assert_eq!(filter.max_level_hint(), Some(most), "{text}");
+        }
+    }
+}

@@ -39,6 +39,10 @@ const EXPIRY_EVERY: Duration = Duration::from_secs(86_400);
 /// How often finished work is looked through for what may be removed.
 const PURGE_EVERY: Duration = Duration::from_secs(600);
 
+/// How long threads that answer for tasks may take to end when everything else has ended: they finish what somebody asked for that is
+/// gone, and whatever they were to write is on stable storage or was not acknowledged.
+const THREADS_WAIT: Duration = Duration::from_secs(1);
+
 /// What the parts share.
 struct Node {
     config: Config,
@@ -65,7 +69,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     // Before anything that takes long: models are loaded for seconds, and who asks for new files then must not end the node.
     let hangup = runtime.block_on(async { Hangup::listen() })?;
     let node = Node::open(settings::load(&args.config)?)?;
-    runtime.block_on(node.serve(hangup))
+    runtime.block_on(node.serve(hangup))?;
+    runtime.shutdown_timeout(THREADS_WAIT);
+    tracing::info!("stopped");
+    Ok(())
 }
 
 impl Node {
@@ -112,8 +119,7 @@ impl Node {
         if let Some(reporting) = self.reporting() {
             tasks.spawn(reporting.run(stopped.clone()));
         }
-        let purging =
-            tokio::spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
+        tasks.spawn(purge(Arc::clone(&self.spool), self.config.keep, stopped.clone()));
         self.watch_security(hangup, &stopped);
         if let Some((listener, watched)) = http {
             tokio::spawn(http::serve(listener, watched, stopped));
@@ -139,7 +145,6 @@ impl Node {
         scp::serve(doors, Arc::new(self.scp_settings()), intake, counters, signalled).await;
         drop(arrivals.send(Arrival::Stop));
         self.jobs.ring();
-        purging.abort();
         let spent = clock::now().since(*signalled_at.get_or_init(clock::now));
         Self::join(threads, tasks, self.limits().shutdown_grace.saturating_sub(spent)).await;
         Ok(())
@@ -324,7 +329,6 @@ impl Node {
             // Threads in the middle of an inference cannot be interrupted; the ledger does not need them to end.
             shutdown::leave();
         }
-        tracing::info!("stopped");
     }
 }
 
@@ -358,8 +362,9 @@ async fn bind(address: &str) -> Result<TcpListener, Failure> {
 async fn purge(spool: Arc<Spool>, keep: Duration, mut stopped: watch::Receiver<bool>) {
     loop {
         let older_than = before(clock::now(), keep);
-        let spool = Arc::clone(&spool);
-        match tokio::task::spawn_blocking(move || spool.purge(older_than)).await {
+        let (spool, stop) = (Arc::clone(&spool), stopped.clone());
+        let purging = move || spool.purge_until(older_than, || *stop.borrow());
+        match tokio::task::spawn_blocking(purging).await {
             Ok(Ok(purged)) if purged.instances > 0 => {
                 tracing::info!(
                     instances = purged.instances,

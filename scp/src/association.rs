@@ -106,6 +106,8 @@ struct Pending {
 
 enum Arriving {
     Store(StoreRequest, Reception),
+    /// It is not stored; its data set is thrown away.
+    Refused(StoreRequest, StoreFault),
     Normalized(NormalizedMessage),
     /// Its answer is known; its data set is thrown away.
     Answered(Response),
@@ -306,14 +308,14 @@ impl Association {
             .and_then(|syntax| announced(&request, &context.abstract_syntax, &syntax));
         match announced {
             Ok(_) if self.peer.as_ref().is_some_and(|peer| !peer.may_send()) => {
-                Arriving::Answered(self.refuse(&request, &StoreFault::OverShare))
+                Arriving::Refused(request, StoreFault::OverShare)
             }
             Ok(announced) => {
                 let intake = self.membership.intake.as_ref();
                 let reception = Reception::begin(announced, &self.origin, intake, &self.limits);
                 Arriving::Store(request, reception)
             }
-            Err(fault) => Arriving::Answered(self.refuse(&request, &fault)),
+            Err(fault) => Arriving::Refused(request, fault),
         }
     }
 
@@ -396,7 +398,7 @@ fn on_data_set(bytes: Pieces<'_>, is_end: bool, pending: &mut Option<Pending>) -
         Some(Arriving::Normalized(message)) => {
             bytes.iter().for_each(|piece| message.on_bytes(piece))
         }
-        Some(Arriving::Answered(_) | Arriving::Response(_)) | None => {}
+        Some(Arriving::Refused(..) | Arriving::Answered(_) | Arriving::Response(_)) | None => {}
     }
     if !is_end {
         return Step::Wait;
@@ -409,6 +411,7 @@ fn on_data_set(bytes: Pieces<'_>, is_end: bool, pending: &mut Option<Pending>) -
 fn finish(Pending { context_id, message }: Pending) -> Step {
     match message {
         Arriving::Store(request, reception) => Step::Publish(context_id, request, reception.end()),
+        Arriving::Refused(request, fault) => Step::Publish(context_id, request, Err(fault)),
         Arriving::Normalized(message) => Step::Commitment(context_id, message),
         Arriving::Answered(response) => Step::Answer(context_id, response),
         Arriving::Response(response) => Step::Told(response),

@@ -145,7 +145,7 @@ impl Shared {
             () = self.stopped() => return LastWord::Nothing,
         };
         let admitted = match request {
-            Ok(request) => self.admit(&arrived, &request).await,
+            Ok(request) => self.admit(&arrived, request).await,
             Err(error) => return no_request(&error),
         };
         match admitted {
@@ -166,6 +166,8 @@ impl Shared {
         let incoming = timeout_at(until, connection.next(limit)).await;
         match incoming.map_err(|_| ConnectionError::TimedOut(limit))?? {
             Incoming::Pdu(Pdu::AssociateRequest(request)) => Ok(request),
+            // AA-2: whoever gives up before it began wants no answer.
+            Incoming::Pdu(Pdu::Abort(_)) => Err(ConnectionError::Closed),
             Incoming::Pdu(pdu) => Err(ProtocolError::UnexpectedPdu(pdu.name()).into()),
             Incoming::Fragment { .. } => Err(ProtocolError::UnexpectedPdu("P-DATA-TF").into()),
         }
@@ -175,21 +177,21 @@ impl Shared {
     async fn admit(
         &self,
         arrived: &Arrived,
-        request: &AssociateRequest,
+        mut request: AssociateRequest,
     ) -> Result<Admitted, Rejection> {
-        let welcome = Welcome::of(&self.settings, &arrived.visitor, request);
+        let welcome = Welcome::of(&self.settings, &arrived.visitor, &request);
+        let proposed = request.contexts.len();
         let rule = welcome.as_ref().ok().and_then(|welcome| welcome.peer);
         let rule = rule.and_then(|index| self.settings.peers.0.get(index));
         let rule = rule.map(|rule| rule.name.as_str());
-        let admitted = self.judge(&welcome, request, arrived.until).await;
+        let admitted = self.judge(&welcome, &mut request, arrived.until).await;
         let (calling, called) = (&request.calling, &request.called);
         // SH has 16 characters; a stranger may send far more.
         let implementation = request.user.implementation_version_name.chars().take(16);
         let implementation: String = implementation.collect();
         match &admitted {
             Ok((admitted, user)) => {
-                let (accepted, proposed) =
-                    (admitted.negotiated.contexts.len(), request.contexts.len());
+                let accepted = admitted.negotiated.contexts.len();
                 tracing::info!(
                     ?calling,
                     ?called,
@@ -212,12 +214,14 @@ impl Shared {
     async fn judge(
         &self,
         welcome: &Result<Welcome<'_>, RejectionReason>,
-        request: &AssociateRequest,
+        request: &mut AssociateRequest,
         until: Instant,
     ) -> Result<(Admitted, Option<String>), Rejection> {
         let commitment = self.commitment.roles();
         let admission = Admission { settings: &self.settings, commitment, welcome };
         let mut negotiated = negotiate(request, &admission)?;
+        // Nobody needs them any more, and who waits for its identity to be checked may have sent many.
+        request.contexts = vec![];
         self.room(&negotiated)?;
         let Welcome { titles, peer, allowance } = welcome.clone()?;
         let peer = peer.and_then(|index| self.peers.get(index)).cloned();
@@ -326,7 +330,7 @@ fn refusal(rejection: &Rejection) -> LastWord {
 }
 
 /// A connection without A-ASSOCIATE-RQ. PS3.8 has AA-1, A-ABORT of the service-user, for a wrong PDU in Sta2, and
-/// AA-2, closing the connection, when ARTIM expires.
+/// AA-2, closing the connection, for A-ABORT and when ARTIM expires.
 fn no_request(error: &ConnectionError) -> LastWord {
     match error {
         ConnectionError::Protocol(ProtocolError::UnrecognizedPdu(TLS_HANDSHAKE)) => {

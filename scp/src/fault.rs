@@ -36,17 +36,16 @@ pub(crate) enum StoreFault {
 }
 
 impl StoreFault {
-    /// The data set came, and is none that an instance can be found in.
-    pub(crate) fn is_of_the_data_set(&self) -> bool {
+    /// The message itself is at fault: nobody could store it, at no time.
+    pub(crate) fn is_of_the_message(&self) -> bool {
         match self {
-            Self::Unreadable(_) | Self::DataSetUid(_) => true,
             Self::OtherSopClass(_)
             | Self::CommandUid(_)
             | Self::NoDataSet
-            | Self::Mismatch(_)
-            | Self::TooLong(_)
-            | Self::OverShare
-            | Self::Refused(_) => false,
+            | Self::Unreadable(_)
+            | Self::DataSetUid(_)
+            | Self::Mismatch(_) => true,
+            Self::TooLong(_) | Self::OverShare | Self::Refused(_) => false,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) const PAUSE: Duration = Duration::from_millis(200);
 /// Offenders that wait at a time, over all peers. One more is answered at once.
 pub(crate) const PAUSED_MAX: usize = 128;
-/// A data set that cannot be read is answered at once when there was no other for this long, over all peers.
+/// A message that nobody could store is answered at once when there was no other for this long, over all peers.
 const RARE: Duration = Duration::from_secs(1);
 
 /// The pauses of all connections.
@@ -21,15 +21,15 @@ const RARE: Duration = Duration::from_secs(1);
 pub(crate) struct Pauses {
     /// A permit for each offender that may wait.
     room: Semaphore,
-    /// When the last data set came that could not be read.
-    unreadable: Mutex<Option<Instant>>,
+    /// When the last message came that nobody could store.
+    faulty: Mutex<Option<Instant>>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Pauses {
     /// Nobody waits; when `stopping` becomes true, nobody will any more.
     pub(crate) fn new(stopping: watch::Receiver<bool>) -> Self {
-        Self { room: Semaphore::new(PAUSED_MAX), unreadable: Mutex::default(), stopping }
+        Self { room: Semaphore::new(PAUSED_MAX), faulty: Mutex::default(), stopping }
     }
 
     /// Passes before the answer to a peer that broke the protocol: [`PAUSE`]; nothing, when [`PAUSED_MAX`] wait or the node stops.
@@ -43,9 +43,10 @@ impl Pauses {
         }
     }
 
-    /// Passes before the answer to a data set that cannot be read: nothing for one alone, which any sender may have; a pause
+    /// Passes before the answer to a message that nobody could store, as its data set cannot be read or is not that of its command:
+    /// nothing for one alone, which any sender may have; a pause
     /// as after an offence where one follows the other, over one association or over many.
-    pub(crate) async fn after_unreadable(&self) {
+    pub(crate) async fn after_faulty(&self) {
         if !self.is_rare() {
             self.after_offence().await;
         }
@@ -53,8 +54,8 @@ impl Pauses {
 
     fn is_rare(&self) -> bool {
         let now = Instant::now();
-        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = unreadable.replace(now);
+        let mut faulty = self.faulty.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = faulty.replace(now);
         last.is_none_or(|last| now.duration_since(last) >= RARE)
     }
 }
@@ -76,14 +77,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_unreadable_data_set_is_answered_at_once_and_the_next_ones_are_not() {
+    async fn one_faulty_message_is_answered_at_once_and_the_next_ones_are_not() {
         let (_stop, pauses) = pauses();
-        assert_eq!(took(pauses.after_unreadable()).await, Duration::ZERO);
+        assert_eq!(took(pauses.after_faulty()).await, Duration::ZERO);
         for _ in 0..10 {
-            assert!(took(pauses.after_unreadable()).await >= PAUSE);
+            assert!(took(pauses.after_faulty()).await >= PAUSE);
         }
         sleep(RARE).await;
-        assert_eq!(took(pauses.after_unreadable()).await, Duration::ZERO);
+        assert_eq!(took(pauses.after_faulty()).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use dimse::{Response, Status, StoreRequest};
+use dimse::{Response, Status, StoreRequest, brief};
 use domain::Refusal;
 use tokio::sync::oneshot;
 
@@ -17,7 +17,7 @@ use crate::status::status;
 type Outcome = oneshot::Receiver<Result<(), Refusal>>;
 
 impl Association {
-    /// Begins to publish what was received, at once; the answer is ready when it is durable. To a data set that cannot be read it
+    /// Begins to publish what was received, at once; the answer is ready when it is durable. To a message that nobody could store it
     /// may be ready a moment later, and so are the answers behind it; by then nothing of the data set is held any more.
     pub(crate) fn publish<'a>(
         &'a self,
@@ -35,8 +35,8 @@ impl Association {
                 Ok(()) => self.stored(&request),
                 Err(fault) => self.refuse(&request, fault),
             };
-            if stored.is_err_and(|fault| fault.is_of_the_data_set()) {
-                self.pauses.after_unreadable().await;
+            if stored.is_err_and(|fault| fault.is_of_the_message()) {
+                self.pauses.after_faulty().await;
             }
             Answer::new(context_id, response)
         }
@@ -68,7 +68,8 @@ impl Association {
         let (status, comment) = status(fault);
         self.progress.refused.fetch_add(1, Ordering::Relaxed);
         self.membership.counters.instances_refused.fetch_add(1, Ordering::Relaxed);
-        tracing::warn!(sop_instance = ?request.sop_instance, %status, reason = %fault, "not stored");
+        let sop_instance = brief(&request.sop_instance);
+        tracing::warn!(?sop_instance, %status, reason = %fault, "not stored");
         Response::to_store(request, status, comment)
     }
 }

@@ -27,10 +27,25 @@ impl Spool {
     /// # Errors
     /// The first operation that failed; the other series are removed all the same, and what is left the next time.
     pub fn purge(&self, older_than: Moment) -> Result<Purged, SpoolError> {
+        self.purge_until(older_than, || false)
+    }
+
+    /// Purges until `stopped` says yes, which is asked before each series; what is left is removed the next time.
+    ///
+    /// # Errors
+    /// Those of [`Spool::purge`].
+    pub fn purge_until(
+        &self,
+        older_than: Moment,
+        stopped: impl Fn() -> bool,
+    ) -> Result<Purged, SpoolError> {
         let mut purged = Purged::default();
         self.ledger.purge_requests(older_than)?;
         let mut outcome = Ok(());
         for series in self.ledger.purgeable(older_than)? {
+            if stopped() {
+                break;
+            }
             let removed = self.purge_series(&series, older_than, &mut purged);
             outcome = outcome.and(removed);
         }

@@ -95,6 +95,17 @@ async fn data_before_an_association_is_aborted_after_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_abort_before_an_association_closes_the_connection_without_a_word() {
+    let (_stop, shared) = shared();
+    let mut peer = connect(&shared);
+    let before = Instant::now();
+    peer.write_all(&Abort::SERVICE_USER.encode()).await.unwrap();
+    let mut said = Vec::new();
+    peer.read_to_end(&mut said).await.unwrap();
+    assert_eq!((said, before.elapsed()), (vec![], Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_not_who_it_says_is_rejected_after_a_pause() {
     let mut settings = ScpSettings::new(Limits::default());
     settings.everyone.identity.kinds = vec![IdentityKind::Passcode];

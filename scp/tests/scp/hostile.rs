@@ -1,6 +1,8 @@
 //! Peers that misbehave: a clear answer to each, nothing published, and the next peer is served.
 
+use std::io;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use dimse::{Abort, Command, FragmentKind, PDataWriter, Pdu, uids};
 use domain::Parting;
@@ -26,6 +28,36 @@ async fn shout(server: &Server, bytes: &[u8]) -> Option<Pdu> {
     let mut peer = Peer::connect(server).await;
     peer.try_send(bytes).await;
     peer.pdu().await
+}
+
+/// What the log of this thread says.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_uid_as_long_as_a_command_set_is_not_logged_whole() {
+    let log = Log::default();
+    let writer = log.clone();
+    let logging = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(logging);
+    let server = Server::start(settings(), Mood::Good).await;
+    let mut peer = Peer::open(&server).await.unwrap();
+    // Each of them would be escaped.
+    let name = "\u{1}".repeat(16_000);
+    assert_eq!(peer.store(&name, &data_set("1.1", 10)).await, C000);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("not stored") && text.len() < 4_000, "{} bytes", text.len());
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use dimse::{Abort, Pdu};
+use dimse::{Abort, Command, FragmentKind, PDataWriter, Pdu, StoreRequest};
 
 use crate::support::*;
 
 /// What a pause takes, less what clocks may differ by.
 const A_PAUSE: Duration = Duration::from_millis(190);
+const A900: Answer = Answer::Status(0xA900);
 const C000: Answer = Answer::Status(0xC000);
 
 #[expect(clippy::disallowed_methods, reason = "the server is a stranger that is timed")]
@@ -37,6 +38,44 @@ async fn who_comes_anew_for_each_broken_image_waits_no_less() {
     for _ in 0..3 {
         let mut peer = Peer::open(&server).await.unwrap();
         assert_eq!(peer.store("1.1", BROKEN).await, C000);
+    }
+    assert!(before.elapsed() >= A_PAUSE * 2, "{:?}", before.elapsed());
+}
+
+/// C-STORE under this SOP Class on context 1, which is of CT.
+async fn store_as(peer: &mut Peer, sop_class: &str, name: &str, data_set: &[u8]) -> Answer {
+    let pdus = peer.message(sop_class, name, data_set);
+    peer.send(&pdus).await;
+    peer.answer().await
+}
+
+#[tokio::test]
+async fn commands_that_are_wrong_by_themselves_wait_like_broken_images() {
+    let server = Server::start(settings(), Mood::Good).await;
+    let good = data_set("1.1", 10);
+    let cases = [(CT, "no UID", C000), (MR, "1.1", Answer::Status(0x0122)), (CT, "1.2", A900)];
+    for (sop_class, name, answer) in cases {
+        let mut peer = Peer::open(&server).await.unwrap();
+        assert_eq!(store_as(&mut peer, sop_class, name, &good).await, answer);
+        let before = now();
+        assert_eq!(store_as(&mut peer, sop_class, name, &good).await, answer);
+        assert!(before.elapsed() >= A_PAUSE, "{name} {:?}", before.elapsed());
+        assert_eq!(peer.store("1.1", &good).await, SUCCESS);
+    }
+}
+
+#[tokio::test]
+async fn commands_without_a_data_set_wait_too() {
+    let server = Server::start(settings(), Mood::Good).await;
+    let mut peer = Peer::open(&server).await.unwrap();
+    let before = now();
+    for _ in 0..3 {
+        let request = StoreRequest { has_data_set: false, ..peer.store_request(CT, "1.1") };
+        let mut pdus = Vec::new();
+        let command = Command::StoreRequest(request).encode();
+        PDataWriter::new(1, 0).put(&mut pdus, FragmentKind::Command, &command);
+        peer.send(&pdus).await;
+        assert_eq!(peer.answer().await, C000);
     }
     assert!(before.elapsed() >= A_PAUSE * 2, "{:?}", before.elapsed());
 }

@@ -1,5 +1,7 @@
 //! What may leave, what may not, and what comes back.
 
+use std::cell::Cell;
+
 use super::bench::{Bench, bytes_in, close, identity, row, send, wish, write_results};
 use crate::{Change, Purged, Spool};
 
@@ -82,6 +84,23 @@ fn quarantined_and_unrouted_series_go_too() {
     let notes: Vec<_> =
         spool.snapshot().unwrap().series.into_iter().filter_map(|s| s.note).collect();
     assert_eq!(notes, ["no rule"]);
+}
+
+#[test]
+fn a_node_that_stops_leaves_the_other_series() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    for series in ["1.2", "1.3", "1.4"] {
+        let unrouted = identity("1.1", series, &format!("{series}.1"));
+        send(&spool, &unrouted, b"nobody wants it").unwrap();
+        close(&spool, &unrouted.series, &[], bench.now()).unwrap();
+    }
+    spool.add_study_jobs(&identity("1.1", "1.2", "1.3").study, &[], bench.now()).unwrap();
+    let asked = Cell::new(0);
+    let after_one = || asked.replace(asked.get() + 1) > 0;
+    assert_eq!(spool.purge_until(bench.pass(1), after_one).unwrap().instances, 1);
+    assert_eq!(asked.get(), 2);
+    assert_eq!(spool.purge(bench.pass(1)).unwrap().instances, 2, "the next time");
 }
 
 #[test]
