@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
-use tests::{Load, Node, NodeSettings, cut_files};
+use tests::{BackedMemory, Load, Node, NodeSettings, cut_files};
 
 use attack::{Attack, Weapons, strike_on};
 
@@ -38,6 +38,9 @@ struct Outcome {
     memory_bytes: u64,
 }
 
+/// Memory that is held ready for what is received.
+const BYTES_BACKED: usize = 6 << 30;
+
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let dir = PathBuf::from(arguments.next().context("a folder is missing")?);
@@ -51,6 +54,7 @@ fn main() -> Result<()> {
     if dir.exists() {
         fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
     }
+    let _backed = BackedMemory::hold(BYTES_BACKED)?;
     let mut quiet = None;
     for (seed, attack) in (1..).zip(Attack::ALL.into_iter().chain([Attack::Nothing])) {
         let outcome = measure(&dir, attack, &weapons, (instances, seed))?;
