@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::{AssociationId, Moment, Parting, SeriesInstanceUid, StudyInstanceUid};
 
 /// Something became complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assembled {
     /// A series closed.
     Series {

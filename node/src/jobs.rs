@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use domain::{
     InstanceIdentity, Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable,
     UnsuitableCode, Wishes,
 };
+use series::{ReadFault, SourceInstance};
 use spool::{NewResult, Spool, SpoolError};
 use sr_writer::{Companions, Device, LabelMapCoding, ResultSet, WriteContext};
 use tokio::sync::Notify;
@@ -25,6 +28,9 @@ use crate::wanted::Wanted;
 const NAP: Duration = Duration::from_secs(5);
 /// Pause before what cannot be done for the moment is tried again.
 pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often it is tried to read what is there and the system does not let us read; after that it counts as unreadable.
+const READ_TRIES_MAX: u32 = 4;
 
 /// What workers share.
 #[derive(Debug)]
@@ -118,7 +124,7 @@ impl Worker {
         let unknown = || Unsuitable::new(UnsuitableCode::UnknownModel, job.model.clone());
         let model = self.models.get(&job.model).ok_or_else(unknown)?;
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
-        let headers = series::read_instances(&paths, &self.limits)?;
+        let headers = self.headers(&paths)?;
         let source = series::assemble(&headers, &self.limits)?;
         let created = clock::now();
         let context = |form| WriteContext {
@@ -136,6 +142,19 @@ impl Worker {
         let inquiry = Inquiry { model, ask: &job.ask, ahead: ahead.as_deref() };
         let _job = tracing::info_span!("job", id = job.id.0).entered();
         Ok(pipeline::process(&inquiry, &source, &wanted, context)?.results)
+    }
+
+    fn headers(&self, paths: &[PathBuf]) -> Result<Vec<Arc<SourceInstance>>, Unsuitable> {
+        for _ in 1..READ_TRIES_MAX {
+            match series::read_instances(paths, &self.limits) {
+                Err(error @ ReadFault::System { .. }) => {
+                    tracing::warn!(%error, "the job waits");
+                    thread::sleep(self.try_again);
+                }
+                read => return Ok(read?),
+            }
+        }
+        Ok(series::read_instances(paths, &self.limits)?)
     }
 
     /// The results of this form that an earlier revision has.
@@ -214,7 +233,6 @@ fn new_results<'a>(form: &'a str, results: &'a ResultSet) -> Vec<NewResult<'a>> 
 mod tests {
     use std::fs;
     use std::path::Path;
-    use std::thread;
 
     use dataset::{DataSet, FileMeta, Vr, tags};
     use domain::{
@@ -322,5 +340,27 @@ mod tests {
         worker.end(&job, &gap).unwrap();
         let again = worker.end(&job, &gap);
         assert!(matches!(again, Err(SpoolError::JobNotRunning { .. })));
+    }
+
+    #[test]
+    fn what_the_system_does_not_let_us_read_is_read_when_it_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let worker = worker(dir.path());
+        let path = dir.path().join("instances/1.1/1.2/1.3.dcm");
+        let paths = [path.clone()];
+        let file = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let absent = worker.headers(&paths).unwrap_err();
+        assert_eq!(absent.code, UnsuitableCode::Unreadable);
+        fs::create_dir(&path).unwrap();
+        assert_eq!(worker.headers(&paths).unwrap_err().code, UnsuitableCode::Unreadable);
+        let worker = Worker { try_again: Duration::from_millis(500), ..worker };
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| worker.headers(&paths));
+            thread::sleep(Duration::from_millis(100));
+            fs::remove_dir(&path).unwrap();
+            fs::write(&path, &file).unwrap();
+            assert_eq!(reading.join().unwrap().unwrap().len(), 1);
+        });
     }
 }
