@@ -116,7 +116,9 @@ impl Assembling {
         for event in assembler.on_timeout(now) {
             let is_last_try = tries.get(&event).is_some_and(|tries| tries + 1 >= READ_TRIES_MAX);
             let closed = match &event {
-                Assembled::Series { series, .. } => self.close_series(series, is_last_try, now),
+                Assembled::Series { series, .. } => self
+                    .close_series(series, is_last_try, now)
+                    .map(|study| assembler.on_pending_study(&study, now)),
                 Assembled::Study { study } => self.close_study(study, is_last_try, now),
             };
             match closed {
@@ -131,12 +133,13 @@ impl Assembling {
         }
     }
 
+    /// The study that the ledger has for the series; the instance that opened it may have said another.
     fn close_series(
         &self,
         series: &SeriesInstanceUid,
         is_last_try: bool,
         now: Moment,
-    ) -> Result<(), NotClosed> {
+    ) -> Result<StudyInstanceUid, NotClosed> {
         let instances = self.spool.series_instances(series)?;
         let (jobs, note) = self.jobs_for(&instances, After::Series, is_last_try)?;
         let closed = self.spool.close_series(series, &instances, &jobs, note.as_deref(), now)?;
@@ -146,7 +149,7 @@ impl Assembling {
         let (count, revision) = (instances.len(), closed.revision.0);
         tracing::info!(%series, instances = count, revision, jobs = jobs.len(), note, "series closed");
         self.jobs.ring();
-        Ok(())
+        Ok(closed.study)
     }
 
     fn close_study(
@@ -350,13 +353,22 @@ mod tests {
         assert!(note.starts_with("unreadable: ") && note.contains("no rule takes it"), "{note}");
     }
 
+    /// What finds a series of one instance.
+    fn with_series(folder: &Path, rule_after: After) -> Assembling {
+        let path = file_of(folder);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(instance(folder, 1, false).path, &path).unwrap();
+        assembling(folder, vec![rule("r", "CT", rule_after)])
+    }
+
+    /// The file of the instance.
+    fn file_of(folder: &Path) -> PathBuf {
+        folder.join("data/instances/1.1/1.2/1.3.1.dcm")
+    }
+
     /// What finds a series whose only file the system does not let it read, and the path of that file.
     fn unread(folder: &Path, rule_after: After) -> (Assembling, PathBuf) {
-        let series = folder.join("data/instances/1.1/1.2");
-        fs::create_dir_all(&series).unwrap();
-        let path = series.join("1.3.1.dcm");
-        fs::copy(instance(folder, 1, false).path, &path).unwrap();
-        let assembling = assembling(folder, vec![rule("r", "CT", rule_after)]);
+        let (assembling, path) = (with_series(folder, rule_after), file_of(folder));
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         (assembling, path)
@@ -401,5 +413,20 @@ mod tests {
         let row = assembling.spool.snapshot().unwrap().series.remove(0);
         assert_eq!((row.state.as_str(), tries.len()), ("closed", 0));
         assert!(row.note.unwrap().starts_with("unreadable: "));
+    }
+
+    #[test]
+    fn a_series_that_came_under_two_studies_leaves_neither_pending() {
+        let dir = tempfile::tempdir().unwrap();
+        let assembling = with_series(dir.path(), After::Study);
+        let (mut assembler, mut tries) = (Assembler::new(assembling.waits), Tries::new());
+        let other = StudyInstanceUid::parse("1.9").unwrap();
+        let series = SeriesInstanceUid::parse("1.2").unwrap();
+        assembler.on_instance(&other, &series, None, clock::now());
+        pass(&assembling, &mut assembler, &mut tries);
+        assert_eq!(assembling.spool.pending_studies().unwrap().len(), 1);
+        pass(&assembling, &mut assembler, &mut tries);
+        assert_eq!(assembling.spool.pending_studies().unwrap(), []);
+        assert_eq!(assembling.spool.snapshot().unwrap().jobs.len(), 1);
     }
 }
