@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::{AssociationId, Moment, Parting, SeriesInstanceUid, StudyInstanceUid};
 
 /// Something became complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assembled {
     /// A series closed.
     Series {
@@ -87,9 +87,11 @@ impl Assembler {
         open.associations.extend(association);
     }
 
-    /// A study whose series are closed, but which was not yet reported complete before a restart.
+    /// A series of a study closed, and the study was not yet reported complete: before a restart, or because senders disagree on the
+    /// study of the series.
     pub fn on_pending_study(&mut self, study: &StudyInstanceUid, last_closed: Moment) {
-        self.studies.entry(study.clone()).or_insert(last_closed);
+        let last = self.studies.entry(study.clone()).or_insert(last_closed);
+        *last = (*last).max(last_closed);
     }
 
     /// An association ended.
@@ -249,6 +251,17 @@ mod tests {
         machine.on_pending_study(&study, at(0));
         assert_eq!(machine.on_timeout(at(9)), []);
         assert_eq!(machine.on_timeout(at(10)), [Assembled::Study { study }]);
+    }
+
+    #[test]
+    fn a_pending_study_waits_for_quiet_since_its_last_series_closed() {
+        let (study, ..) = uids();
+        let mut machine = machine();
+        for last_closed in [at(0), at(5), at(3)] {
+            machine.on_pending_study(&study, last_closed);
+        }
+        assert_eq!(machine.on_timeout(at(14)), []);
+        assert_eq!(machine.on_timeout(at(15)), [Assembled::Study { study }]);
     }
 
     #[test]

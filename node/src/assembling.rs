@@ -1,5 +1,6 @@
 //! Verbs 3 and 4 on their thread: arrivals and time go into `domain::Assembler`, jobs come out in the ledger.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -7,10 +8,11 @@ use std::time::Duration;
 
 use domain::{
     After, Assembled, Assembler, Limits, Moment, RoutingTable, Rule, SeriesInstanceUid,
-    SpooledInstance, StudyInstanceUid, Verdict, Waits,
+    SpooledInstance, StudyInstanceUid, Unsuitable, Verdict, Waits,
 };
-use series::SourceInstance;
+use series::{ReadFault, SourceInstance};
 use spool::{NewJob, Spool, SpoolError};
+use thiserror::Error;
 
 use crate::ahead::{Ahead, Word};
 use crate::bell::Bell;
@@ -22,6 +24,22 @@ use crate::receive::Arrival;
 const NAP: Duration = Duration::from_secs(5);
 /// Pause before a series whose closing failed, for instance on a full disk, is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// How often it is tried to read what is there and the system does not let us read; after that it counts as unreadable.
+const READ_TRIES_MAX: u32 = 10;
+
+/// Tries in vain to read what became complete.
+type Tries = BTreeMap<Assembled, u32>;
+
+/// Why something stays open.
+#[derive(Debug, Error)]
+enum NotClosed {
+    /// The ledger does not take it.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// The system does not let us read it; the last try does not end so.
+    #[error(transparent)]
+    Unread(#[from] ReadFault),
+}
 
 /// What the thread works with.
 #[derive(Debug)]
@@ -43,7 +61,7 @@ pub(crate) struct Assembling {
 impl Assembling {
     /// Runs until [`Arrival::Stop`] or until nobody can send any more.
     pub(crate) fn run(&self, arrivals: &Receiver<Arrival>) {
-        let mut assembler = self.resume();
+        let (mut assembler, mut tries) = (self.resume(), Tries::new());
         loop {
             let deadline = assembler.next_deadline();
             let wait = deadline.map_or(NAP, |at| at.since(clock::now()).min(NAP));
@@ -65,7 +83,7 @@ impl Assembling {
             // Also between arrivals: a steady stream of one series must not keep another from closing.
             let now = clock::now();
             if assembler.next_deadline().is_some_and(|at| at <= now) {
-                self.on_time(&mut assembler, now);
+                self.on_time(&mut assembler, &mut tries, now);
             }
         }
     }
@@ -94,28 +112,36 @@ impl Assembling {
         assembler
     }
 
-    fn on_time(&self, assembler: &mut Assembler, now: Moment) {
+    fn on_time(&self, assembler: &mut Assembler, tries: &mut Tries, now: Moment) {
         for event in assembler.on_timeout(now) {
-            match event {
-                Assembled::Series { study, series } => {
-                    if let Err(error) = self.close_series(&series, now) {
-                        tracing::warn!(%series, %error, "series stays open");
-                        assembler.on_instance(&study, &series, None, now.plus(TRY_AGAIN));
+            let is_last_try = tries.get(&event).is_some_and(|tries| tries + 1 >= READ_TRIES_MAX);
+            let closed = match &event {
+                Assembled::Series { series, .. } => self
+                    .close_series(series, is_last_try, now)
+                    .map(|study| assembler.on_pending_study(&study, now)),
+                Assembled::Study { study } => self.close_study(study, is_last_try, now),
+            };
+            match closed {
+                Ok(()) => drop(tries.remove(&event)),
+                Err(error) => {
+                    if matches!(error, NotClosed::Unread(_)) {
+                        *tries.entry(event.clone()).or_default() += 1;
                     }
-                }
-                Assembled::Study { study } => {
-                    if let Err(error) = self.close_study(&study, now) {
-                        tracing::warn!(%study, %error, "study stays open");
-                        assembler.on_pending_study(&study, now.plus(TRY_AGAIN));
-                    }
+                    try_again(assembler, &event, &error, now.plus(TRY_AGAIN));
                 }
             }
         }
     }
 
-    fn close_series(&self, series: &SeriesInstanceUid, now: Moment) -> Result<(), SpoolError> {
+    /// The study that the ledger has for the series; the instance that opened it may have said another.
+    fn close_series(
+        &self,
+        series: &SeriesInstanceUid,
+        is_last_try: bool,
+        now: Moment,
+    ) -> Result<StudyInstanceUid, NotClosed> {
         let instances = self.spool.series_instances(series)?;
-        let (jobs, note) = self.jobs_for(&instances, After::Series);
+        let (jobs, note) = self.jobs_for(&instances, After::Series, is_last_try)?;
         let closed = self.spool.close_series(series, &instances, &jobs, note.as_deref(), now)?;
         if let Some(ahead) = &self.ahead {
             ahead.series_closed(series, jobs.iter().map(|job| job.rule.as_str()));
@@ -123,15 +149,20 @@ impl Assembling {
         let (count, revision) = (instances.len(), closed.revision.0);
         tracing::info!(%series, instances = count, revision, jobs = jobs.len(), note, "series closed");
         self.jobs.ring();
-        Ok(())
+        Ok(closed.study)
     }
 
-    fn close_study(&self, study: &StudyInstanceUid, now: Moment) -> Result<(), SpoolError> {
+    fn close_study(
+        &self,
+        study: &StudyInstanceUid,
+        is_last_try: bool,
+        now: Moment,
+    ) -> Result<(), NotClosed> {
         let mut jobs = Vec::new();
         let asked = if self.asks_studies() { self.spool.study_series(study)? } else { vec![] };
         for series in asked {
             let instances = self.spool.series_instances(&series)?;
-            let (taken, _) = self.jobs_for(&instances, After::Study);
+            let (taken, _) = self.jobs_for(&instances, After::Study, is_last_try)?;
             jobs.extend(taken.into_iter().map(|job| (series.clone(), job)));
         }
         self.spool.add_study_jobs(study, &jobs, now)?;
@@ -151,12 +182,16 @@ impl Assembling {
         &self,
         instances: &[SpooledInstance],
         after: After,
-    ) -> (Vec<NewJob>, Option<String>) {
-        let Some(first) = instances.first() else { return (vec![], Some("no instances".into())) };
+        is_last_try: bool,
+    ) -> Result<(Vec<NewJob>, Option<String>), ReadFault> {
+        let Some(first) = instances.first() else {
+            return Ok((vec![], Some("no instances".into())));
+        };
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
         let (headers, fault) = match series::read_instances(&paths, &self.limits) {
             Ok(headers) => (headers, None),
-            Err(unsuitable) => (readable(&paths, &self.limits), Some(unsuitable)),
+            Err(fault @ ReadFault::System { .. }) if !is_last_try => return Err(fault),
+            Err(fault) => (readable(&paths, &self.limits), Some(Unsuitable::from(fault))),
         };
         let origin = (Some(first.calling.clone()), Some(first.called.clone()));
         let facts = series::facts(&headers, origin.0, origin.1);
@@ -167,7 +202,21 @@ impl Assembling {
             Some(unsuitable) => format!("{unsuitable}; {}", refusals(&verdicts)),
             None => refusals(&verdicts),
         });
-        (jobs, note)
+        Ok((jobs, note))
+    }
+}
+
+/// What became complete and could not be closed becomes complete again.
+fn try_again(assembler: &mut Assembler, event: &Assembled, error: &NotClosed, at: Moment) {
+    match event {
+        Assembled::Series { study, series } => {
+            tracing::warn!(%series, %error, "series stays open");
+            assembler.on_instance(study, series, None, at);
+        }
+        Assembled::Study { study } => {
+            tracing::warn!(%study, %error, "study stays open");
+            assembler.on_pending_study(study, at);
+        }
     }
 }
 
@@ -293,13 +342,91 @@ mod tests {
         let assembling = assembling(dir.path(), rules.into());
         let of = |number, is_cut| instance(dir.path(), number, is_cut);
         let three = [of(1, false), of(2, false), of(3, false)];
-        let (jobs, note) = assembling.jobs_for(&three, After::Series);
+        let (jobs, note) = assembling.jobs_for(&three, After::Series, false).unwrap();
         assert_eq!((names(&jobs), note), (vec!["CT"], None), "too large");
-        let (jobs, note) = assembling.jobs_for(&[of(4, true), of(5, false)], After::Series);
+        let (jobs, note) =
+            assembling.jobs_for(&[of(4, true), of(5, false)], After::Series, false).unwrap();
         assert_eq!((names(&jobs), note), (vec!["CT"], None), "one cannot be read");
-        let (jobs, note) = assembling.jobs_for(&[of(6, true)], After::Series);
+        let (jobs, note) = assembling.jobs_for(&[of(6, true)], After::Series, false).unwrap();
         assert!(jobs.is_empty(), "nobody knows what it is");
         let note = note.unwrap();
         assert!(note.starts_with("unreadable: ") && note.contains("no rule takes it"), "{note}");
+    }
+
+    /// What finds a series of one instance.
+    fn with_series(folder: &Path, rule_after: After) -> Assembling {
+        let path = file_of(folder);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(instance(folder, 1, false).path, &path).unwrap();
+        assembling(folder, vec![rule("r", "CT", rule_after)])
+    }
+
+    /// The file of the instance.
+    fn file_of(folder: &Path) -> PathBuf {
+        folder.join("data/instances/1.1/1.2/1.3.1.dcm")
+    }
+
+    /// What finds a series whose only file the system does not let it read, and the path of that file.
+    fn unread(folder: &Path, rule_after: After) -> (Assembling, PathBuf) {
+        let (assembling, path) = (with_series(folder, rule_after), file_of(folder));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        (assembling, path)
+    }
+
+    /// Lets the next thing become complete.
+    fn pass(assembling: &Assembling, assembler: &mut Assembler, tries: &mut Tries) {
+        let now = assembler.next_deadline().unwrap();
+        assembling.on_time(assembler, tries, now);
+    }
+
+    #[test]
+    fn a_series_that_the_system_does_not_let_us_read_closes_when_it_does() {
+        for after in [After::Series, After::Study] {
+            let dir = tempfile::tempdir().unwrap();
+            let (assembling, path) = unread(dir.path(), after);
+            let (mut assembler, mut tries) = (assembling.resume(), Tries::new());
+            for _ in 0..3 {
+                pass(&assembling, &mut assembler, &mut tries);
+                assert_eq!(assembling.spool.open_series().unwrap().len(), 1);
+            }
+            fs::remove_dir(&path).unwrap();
+            fs::copy(dir.path().join("1.3.1"), &path).unwrap();
+            pass(&assembling, &mut assembler, &mut tries);
+            assert_eq!(assembling.spool.open_series().unwrap(), []);
+            pass(&assembling, &mut assembler, &mut tries);
+            let snapshot = assembling.spool.snapshot().unwrap();
+            assert_eq!((snapshot.jobs.len(), tries.len()), (1, 0), "{after:?}");
+        }
+    }
+
+    #[test]
+    fn a_series_that_can_never_be_read_closes_in_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let (assembling, _) = unread(dir.path(), After::Series);
+        let (mut assembler, mut tries) = (assembling.resume(), Tries::new());
+        for _ in 1..READ_TRIES_MAX {
+            pass(&assembling, &mut assembler, &mut tries);
+            assert_eq!(assembling.spool.open_series().unwrap().len(), 1);
+        }
+        pass(&assembling, &mut assembler, &mut tries);
+        let row = assembling.spool.snapshot().unwrap().series.remove(0);
+        assert_eq!((row.state.as_str(), tries.len()), ("closed", 0));
+        assert!(row.note.unwrap().starts_with("unreadable: "));
+    }
+
+    #[test]
+    fn a_series_that_came_under_two_studies_leaves_neither_pending() {
+        let dir = tempfile::tempdir().unwrap();
+        let assembling = with_series(dir.path(), After::Study);
+        let (mut assembler, mut tries) = (Assembler::new(assembling.waits), Tries::new());
+        let other = StudyInstanceUid::parse("1.9").unwrap();
+        let series = SeriesInstanceUid::parse("1.2").unwrap();
+        assembler.on_instance(&other, &series, None, clock::now());
+        pass(&assembling, &mut assembler, &mut tries);
+        assert_eq!(assembling.spool.pending_studies().unwrap().len(), 1);
+        pass(&assembling, &mut assembler, &mut tries);
+        assert_eq!(assembling.spool.pending_studies().unwrap(), []);
+        assert_eq!(assembling.spool.snapshot().unwrap().jobs.len(), 1);
     }
 }

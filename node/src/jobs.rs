@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use domain::{
     InstanceIdentity, Job, Limits, Predecessor, SegmentationForm, SpooledInstance, Unsuitable,
     UnsuitableCode, Wishes,
 };
+use series::{ReadFault, SourceInstance};
 use spool::{NewResult, Spool, SpoolError};
 use sr_writer::{Companions, Device, LabelMapCoding, ResultSet, WriteContext};
 use tokio::sync::Notify;
@@ -23,6 +26,11 @@ use crate::wanted::Wanted;
 
 /// How often an idle worker looks by itself.
 const NAP: Duration = Duration::from_secs(5);
+/// Pause before what cannot be done for the moment is tried again.
+pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often it is tried to read what is there and the system does not let us read; after that it counts as unreadable.
+const READ_TRIES_MAX: u32 = 4;
 
 /// What workers share.
 #[derive(Debug)]
@@ -47,6 +55,8 @@ pub(crate) struct Worker {
     pub(crate) deliveries: Arc<Notify>,
     /// Set when the node stops: the job in hand is ended, no other is begun.
     pub(crate) stopping: Arc<AtomicBool>,
+    /// [`TRY_AGAIN`].
+    pub(crate) try_again: Duration,
 }
 
 /// How a job ends: the one place that turns its outcome into a disposition.
@@ -80,7 +90,7 @@ impl Worker {
         self.working.fetch_sub(1, Ordering::AcqRel);
         self.ahead.job_ended(series, rule);
         let millis = clock::now().since(started).as_millis();
-        match self.end(job, disposition) {
+        match self.end(job, &disposition) {
             Ok(()) => tracing::info!(job = id, millis, "job ended"),
             Err(error) => {
                 tracing::error!(job = id, %error, "the end of the job cannot be recorded; it runs again at the next start")
@@ -114,7 +124,7 @@ impl Worker {
         let unknown = || Unsuitable::new(UnsuitableCode::UnknownModel, job.model.clone());
         let model = self.models.get(&job.model).ok_or_else(unknown)?;
         let paths: Vec<_> = instances.iter().map(|instance| instance.path.clone()).collect();
-        let headers = series::read_instances(&paths, &self.limits)?;
+        let headers = self.headers(&paths)?;
         let source = series::assemble(&headers, &self.limits)?;
         let created = clock::now();
         let context = |form| WriteContext {
@@ -132,6 +142,19 @@ impl Worker {
         let inquiry = Inquiry { model, ask: &job.ask, ahead: ahead.as_deref() };
         let _job = tracing::info_span!("job", id = job.id.0).entered();
         Ok(pipeline::process(&inquiry, &source, &wanted, context)?.results)
+    }
+
+    fn headers(&self, paths: &[PathBuf]) -> Result<Vec<Arc<SourceInstance>>, Unsuitable> {
+        for _ in 1..READ_TRIES_MAX {
+            match series::read_instances(paths, &self.limits) {
+                Err(error @ ReadFault::System { .. }) => {
+                    tracing::warn!(%error, "the job waits");
+                    thread::sleep(self.try_again);
+                }
+                read => return Ok(read?),
+            }
+        }
+        Ok(series::read_instances(paths, &self.limits)?)
     }
 
     /// The results of this form that an earlier revision has.
@@ -153,7 +176,30 @@ impl Worker {
         })
     }
 
-    fn end(&self, job: &Job, disposition: Disposition) -> Result<(), SpoolError> {
+    /// Records the end of a job. What cannot be recorded now, on a full disk for instance, is tried again until the node stops: the
+    /// results are in hand, and nobody else would end the job.
+    fn end(&self, job: &Job, disposition: &Disposition) -> Result<(), SpoolError> {
+        if let Disposition::Quarantined { code, reason } = disposition {
+            tracing::warn!(job = job.id.0, series = %job.series, code, reason, "quarantined");
+        }
+        loop {
+            let seen = self.jobs.count();
+            match self.record(job, disposition) {
+                Err(error) if !self.is_final(&error) => {
+                    tracing::error!(job = job.id.0, %error, "the end of the job cannot be recorded yet");
+                    self.jobs.wait(seen, self.try_again);
+                }
+                recorded => return recorded,
+            }
+        }
+    }
+
+    /// Whether another try would be in vain.
+    fn is_final(&self, error: &SpoolError) -> bool {
+        matches!(error, SpoolError::JobNotRunning { .. }) || self.stopping.load(Ordering::Acquire)
+    }
+
+    fn record(&self, job: &Job, disposition: &Disposition) -> Result<(), SpoolError> {
         match disposition {
             Disposition::Written(results) => {
                 let forms: Vec<String> = results.iter().map(|(form, _)| form.to_string()).collect();
@@ -164,8 +210,7 @@ impl Worker {
                 Ok(())
             }
             Disposition::Quarantined { code, reason } => {
-                tracing::warn!(job = job.id.0, series = %job.series, code, reason, "quarantined");
-                self.spool.job_quarantined(job.id, code, &reason, clock::now())
+                self.spool.job_quarantined(job.id, code, reason, clock::now())
             }
         }
     }
@@ -182,4 +227,140 @@ fn new_results<'a>(form: &'a str, results: &'a ResultSet) -> Vec<NewResult<'a>> 
         }
     };
     results.instances().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use dataset::{DataSet, FileMeta, Vr, tags};
+    use domain::{
+        Ask, Durability, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
+        TransferSyntaxUid,
+    };
+    use spool::NewJob;
+    use sr_writer::{ResultInstance, ResultKind};
+
+    use super::*;
+    use crate::settings;
+
+    fn identity() -> InstanceIdentity {
+        InstanceIdentity {
+            study: StudyInstanceUid::parse("1.1").unwrap(),
+            series: SeriesInstanceUid::parse("1.2").unwrap(),
+            sop_instance: SopInstanceUid::parse("1.3").unwrap(),
+            sop_class: SopClassUid::parse("1.2.840.10008.5.1.4.1.1.2").unwrap(),
+            transfer_syntax: TransferSyntaxUid::parse("1.2.840.10008.1.2.1").unwrap(),
+        }
+    }
+
+    /// An instance where the spool keeps it: the spool finds it there when it is opened.
+    fn put_instance(data: &Path) {
+        let mut set = DataSet::new();
+        set.put_text(tags::MODALITY, Vr::CS, "CT");
+        set.put_uid(tags::STUDY_INSTANCE_UID, "1.1");
+        set.put_uid(tags::SERIES_INSTANCE_UID, "1.2");
+        let folder = data.join("instances/1.1/1.2");
+        fs::create_dir_all(&folder).unwrap();
+        let file = dataset::encode_file(&FileMeta::of(&identity()), &set);
+        fs::write(folder.join("1.3.dcm"), file).unwrap();
+    }
+
+    fn worker(data: &Path) -> Worker {
+        put_instance(data);
+        let (limits, clock) = (Limits::default(), Arc::new(clock::now));
+        let (spool, _) = Spool::open(data, &limits, Durability::Cache, clock).unwrap();
+        Worker {
+            spool: Arc::new(spool),
+            models: Arc::default(),
+            device: settings::default_device(),
+            wishes: Arc::default(),
+            limits,
+            jobs: Arc::default(),
+            ahead: Arc::new(AheadAnswers::new(0)),
+            working: Arc::default(),
+            deliveries: Arc::default(),
+            stopping: Arc::default(),
+            try_again: Duration::from_millis(20),
+        }
+    }
+
+    /// A job that the worker has taken.
+    fn taken(worker: &Worker) -> (Job, Vec<SpooledInstance>) {
+        let (spool, series) = (&worker.spool, identity().series);
+        let seen = spool.series_instances(&series).unwrap();
+        let (rule, model) = ("r".into(), "m".into());
+        let job = NewJob { rule, model, ask: Ask::default(), destinations: vec![] };
+        spool.close_series(&series, &seen, &[job], None, clock::now()).unwrap();
+        spool.claim_job(clock::now()).unwrap().unwrap()
+    }
+
+    fn results() -> Disposition {
+        let (kind, file) = (ResultKind::Report, b"report".to_vec());
+        let report = ResultInstance { kind, identity: identity(), file };
+        let set = ResultSet { segmentations: vec![], report, companions: vec![] };
+        Disposition::Written(vec![(SegmentationForm::default(), set)])
+    }
+
+    fn states(worker: &Worker) -> Vec<String> {
+        let jobs = worker.spool.snapshot().unwrap().jobs;
+        jobs.into_iter().map(|job| job.state).collect()
+    }
+
+    #[test]
+    fn the_end_of_a_job_is_recorded_when_that_is_possible_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let worker = worker(dir.path());
+        let (job, _) = taken(&worker);
+        let folder = dir.path().join("results");
+        fs::remove_dir(&folder).unwrap();
+        fs::write(&folder, "in the way").unwrap();
+        thread::scope(|scope| {
+            let ending = scope.spawn(|| worker.end(&job, &results()));
+            thread::sleep(Duration::from_millis(100));
+            assert_eq!(states(&worker), ["running"]);
+            fs::remove_file(&folder).unwrap();
+            ending.join().unwrap().unwrap();
+        });
+        assert_eq!(states(&worker), ["done"]);
+    }
+
+    #[test]
+    fn the_end_of_a_job_is_not_waited_for_when_the_node_stops_or_nobody_asks_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let worker = worker(dir.path());
+        let (job, _) = taken(&worker);
+        fs::remove_dir(dir.path().join("results")).unwrap();
+        fs::write(dir.path().join("results"), "in the way").unwrap();
+        worker.stopping.store(true, Ordering::Release);
+        assert!(worker.end(&job, &results()).is_err());
+        worker.stopping.store(false, Ordering::Release);
+        let gap = Disposition::Quarantined { code: "gap", reason: String::new() };
+        worker.end(&job, &gap).unwrap();
+        let again = worker.end(&job, &gap);
+        assert!(matches!(again, Err(SpoolError::JobNotRunning { .. })));
+    }
+
+    #[test]
+    fn what_the_system_does_not_let_us_read_is_read_when_it_does() {
+        let dir = tempfile::tempdir().unwrap();
+        let worker = worker(dir.path());
+        let path = dir.path().join("instances/1.1/1.2/1.3.dcm");
+        let paths = [path.clone()];
+        let file = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let absent = worker.headers(&paths).unwrap_err();
+        assert_eq!(absent.code, UnsuitableCode::Unreadable);
+        fs::create_dir(&path).unwrap();
+        assert_eq!(worker.headers(&paths).unwrap_err().code, UnsuitableCode::Unreadable);
+        let worker = Worker { try_again: Duration::from_millis(500), ..worker };
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| worker.headers(&paths));
+            thread::sleep(Duration::from_millis(100));
+            fs::remove_dir(&path).unwrap();
+            fs::write(&path, &file).unwrap();
+            assert_eq!(reading.join().unwrap().unwrap().len(), 1);
+        });
+    }
 }

@@ -26,7 +26,7 @@ use crate::delivering::Delivering;
 use crate::descriptors;
 use crate::failure::{Failure, Fault, OrFail};
 use crate::http::{self, Watched};
-use crate::jobs::Worker;
+use crate::jobs::{self, Worker};
 use crate::models::{self, Models};
 use crate::receive::{Arrival, SpoolIntake};
 use crate::reporting::Reporting;
@@ -253,6 +253,7 @@ impl Node {
             working: Arc::clone(&self.working),
             deliveries: Arc::clone(&self.deliveries),
             stopping: Arc::clone(&self.stopping),
+            try_again: jobs::TRY_AGAIN,
         }
     }
 

@@ -33,7 +33,7 @@ mod stack;
 pub use facts::facts;
 pub use grid::assemble;
 pub use kept::Kept;
-pub use read::read_instances;
+pub use read::{ReadFault, read_instances};
 pub use source::{Place, SlicePosition, SourceInstance, SourceSeries, SourceSlice};
 pub use stack::{
     ANGLE_MAX_RAD, DUPLICATE_MAX_MM, IRREGULAR_MAX, MISSING_SLICE_MIN, SHIFT_MAX_PIXELS,

@@ -1,13 +1,18 @@
 //! Files to instances.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::{DataSet, ELEMENTS_MAX, FileHeader, ReadLimits, Value, read_file_header, tags};
+use dataset::{
+    DataSet, ELEMENTS_MAX, FileError, FileHeader, ReadLimits, Value, read_file_header, tags,
+};
 use domain::{
     InstanceIdentity, Limits, SeriesInstanceUid, SopClassUid, SopInstanceUid, StudyInstanceUid,
     Tag, UidError, Unsuitable, UnsuitableCode,
 };
+
+use thiserror::Error;
 
 use crate::{Kept, SourceInstance};
 
@@ -27,20 +32,46 @@ const SET_BYTES: usize = 512;
 /// Memory of an element beside its value, roughly, in bytes.
 const ELEMENT_BYTES: usize = 64;
 
+/// Why headers were not read. As an [`Unsuitable`] both are of the images, for whoever does not try again.
+#[derive(Debug, Error)]
+pub enum ReadFault {
+    /// It is of the images: the same files end the same way.
+    #[error(transparent)]
+    Images(#[from] Unsuitable),
+    /// It is of the system: no descriptors, no memory, a disk that does not answer. Another try may end otherwise.
+    #[error("{}: cannot be read: {source}", path.display())]
+    System {
+        /// What was read.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl From<ReadFault> for Unsuitable {
+    fn from(fault: ReadFault) -> Self {
+        match fault {
+            ReadFault::Images(unsuitable) => unsuitable,
+            ReadFault::System { .. } => Self::new(UnsuitableCode::Unreadable, fault.to_string()),
+        }
+    }
+}
+
 /// Reads the headers of files. Any DICOM is taken: no geometry, no pixels are asked for.
 ///
 /// # Errors
 /// [`UnsuitableCode::TooLarge`] for more files than `series_instances_max`, and for headers that together take more than 2 GiB of
-/// memory; [`UnsuitableCode::Unreadable`] for the first file that cannot be opened, is no DICOM file, is cut off, nests too deeply,
+/// memory; [`UnsuitableCode::Unreadable`] for the first file that is not there, is no DICOM file, is cut off, nests too deeply,
 /// has too many elements or lacks one of its UIDs; [`UnsuitableCode::PixelFormat`] for a Number of Frames that is none.
+/// [`ReadFault::System`] for the first file that is there and that the system does not let us read.
 pub fn read_instances(
     paths: &[PathBuf],
     limits: &Limits,
-) -> Result<Vec<Arc<SourceInstance>>, Unsuitable> {
+) -> Result<Vec<Arc<SourceInstance>>, ReadFault> {
     let (count, most) = (paths.len(), limits.series_instances_max);
     if count > most {
         let detail = format!("{count} instances, {most} are allowed");
-        return Err(Unsuitable::new(UnsuitableCode::TooLarge, detail));
+        return Err(Unsuitable::new(UnsuitableCode::TooLarge, detail).into());
     }
     let limits = ReadLimits {
         bytes_max: HEADER_BYTES_MAX,
@@ -79,8 +110,8 @@ fn memory_bytes(set: &DataSet) -> usize {
     SET_BYTES + set.iter().map(|(_, element)| ELEMENT_BYTES + of(&element.value)).sum::<usize>()
 }
 
-fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, Unsuitable> {
-    let header = read_file_header(path, limits).map_err(|e| unreadable(path, &e.to_string()))?;
+fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, ReadFault> {
+    let header = read_file_header(path, limits).map_err(|error| fault(path, error))?;
     let identity = identity(&header).map_err(|detail| unreadable(path, &detail))?;
     let FileHeader { mut data_set, pixel_data, .. } = header;
     leave_out_what_nobody_asks_for(&mut data_set);
@@ -102,6 +133,17 @@ fn read_instance(path: &Path, limits: &ReadLimits) -> Result<SourceInstance, Uns
 fn frame_count(set: &DataSet) -> Option<usize> {
     let count = set.checked_int(tags::NUMBER_OF_FRAMES).ok()?.unwrap_or(1);
     usize::try_from(count).ok().map(|count| count.max(1))
+}
+
+/// A file that is not there will not be there another time either.
+fn fault(path: &Path, error: FileError) -> ReadFault {
+    let detail = error.to_string();
+    if let FileError::Io(source) = error
+        && source.kind() != io::ErrorKind::NotFound
+    {
+        return ReadFault::System { path: path.to_owned(), source };
+    }
+    unreadable(path, &detail).into()
 }
 
 fn unreadable(path: &Path, detail: &str) -> Unsuitable {

@@ -8,8 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{IntensityUnit, Limits, norm, sub};
-use series::SourceSeries;
+use domain::{IntensityUnit, Limits, Unsuitable, norm, sub};
+use series::{ReadFault, SourceSeries};
 
 /// The series of a folder of test data; `None`, said aloud, where it is not there.
 fn series_in(name: &str) -> Option<SourceSeries> {
@@ -85,6 +85,19 @@ fn labelled_abdomens() {
     }
 }
 
+fn fault(path: &Path) -> ReadFault {
+    series::read_instances(&[path.to_owned()], &Limits::default()).unwrap_err()
+}
+
+#[test]
+fn what_the_system_does_not_let_us_read_is_told_from_what_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let fault = fault(folder.path());
+    assert!(matches!(fault, ReadFault::System { .. }), "{fault}");
+    let reason = Unsuitable::from(fault).to_string();
+    assert!(reason.starts_with("unreadable: ") && reason.contains("cannot be read"), "{reason}");
+}
+
 #[test]
 fn what_is_no_dicom_is_unreadable() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,6 +110,7 @@ fn what_is_no_dicom_is_unreadable() {
     assert!(reason.starts_with("unreadable: ") && reason.contains("text"), "{reason}");
     let reason = read("absent");
     assert!(reason.starts_with("unreadable: ") && reason.contains("absent"), "{reason}");
+    assert!(matches!(fault(&folder.path().join("absent")), ReadFault::Images(_)));
     let limits = Limits { series_instances_max: 1, ..Limits::default() };
     let two = [PathBuf::from("a"), PathBuf::from("b")];
     let reason = series::read_instances(&two, &limits).unwrap_err().to_string();

@@ -81,7 +81,7 @@ pub(super) fn stream(
         let asked = ask(asker, source, prepared, to_judge);
         let taken = joined(preparing)?;
         asked?;
-        Ok((taken, joined(judging)?))
+        Ok::<_, Unsuitable>((taken, joined(judging)?))
     })?;
     let unit = (taken.color_count == 0).then_some(source.unit);
     Ok(Streamed { slices, values: whole.values, digests: taken.digests, unit })

@@ -13,11 +13,28 @@ use crate::SpoolError;
 /// How many due deliveries of one destination are given at a time.
 const PER_DESTINATION: i64 = 4;
 
+/// Of results of one rule and series those of an earlier revision go first to a destination, whenever they are due: the later ones
+/// say that they take their place.
+macro_rules! in_turn {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM jobs AS own
+           JOIN jobs AS earlier ON earlier.series = own.series AND earlier.rule = own.rule
+             AND earlier.revision < own.revision
+           JOIN deliveries AS first ON first.job = earlier.id
+             AND first.destination = deliveries.destination
+           WHERE own.id = deliveries.job AND first.state = 'waiting')"
+    };
+}
+
 const WAITING: Waiting = Waiting {
     next_destination: "SELECT destination FROM deliveries INDEXED BY deliveries_waiting
       WHERE state = 'waiting' AND destination > ?1 ORDER BY destination LIMIT 1",
-    next_at: "SELECT next_at FROM deliveries INDEXED BY deliveries_waiting
-      WHERE state = 'waiting' AND destination = ?1 ORDER BY next_at LIMIT 1",
+    next_at: concat!(
+        "SELECT next_at FROM deliveries INDEXED BY deliveries_waiting
+         WHERE state = 'waiting' AND destination = ?1 AND ",
+        in_turn!(),
+        " ORDER BY next_at LIMIT 1"
+    ),
 };
 
 /// Results that are to be sent.
@@ -66,7 +83,7 @@ enum Tried<'a> {
 }
 
 impl Ledger {
-    /// Deliveries whose time has come, of each destination that is not busy the few that wait longest.
+    /// Deliveries whose time and turn have come, of each destination that is not busy the few that wait longest.
     pub(crate) fn due_deliveries(
         &self,
         now: Moment,
@@ -145,10 +162,12 @@ fn due_of(
     now: Moment,
     root: &Path,
 ) -> rusqlite::Result<Vec<Delivery>> {
-    let mut due = connection.prepare_cached(
+    let mut due = connection.prepare_cached(concat!(
         "SELECT id, job, attempts FROM deliveries INDEXED BY deliveries_waiting
-         WHERE state = 'waiting' AND destination = ?1 AND next_at <= ?2 ORDER BY next_at, id LIMIT ?3",
-    )?;
+         WHERE state = 'waiting' AND destination = ?1 AND next_at <= ?2 AND ",
+        in_turn!(),
+        " ORDER BY next_at, id LIMIT ?3"
+    ))?;
     let now = integer(now.unix_millis());
     let rows = due.query_map((destination, now, PER_DESTINATION), |row| {
         let job = rows::job_id(row, "job")?;

@@ -10,7 +10,8 @@ use super::{Halt, Ledger, ask};
 use crate::SpoolError;
 
 impl Ledger {
-    /// Takes the oldest queued job and the instances that its revision of the series had.
+    /// Takes the oldest queued job and the instances that its revision of the series had. A job whose rule has one running on an
+    /// earlier revision waits for the end of that: its results name those of the earlier one.
     pub(crate) fn claim_job(
         &self,
         now: Moment,
@@ -18,7 +19,10 @@ impl Ledger {
         self.write("take a job", |transaction| {
             let mut claim = transaction.prepare_cached(
                 "UPDATE jobs SET state = 'running', started_at = ?1 WHERE id =
-                   (SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1)
+                   (SELECT id FROM jobs AS queued WHERE state = 'queued' AND NOT EXISTS
+                      (SELECT 1 FROM jobs AS running WHERE running.series = queued.series
+                         AND running.rule = queued.rule AND running.state = 'running')
+                    ORDER BY id LIMIT 1)
                  RETURNING *",
             )?;
             let now = integer(now.unix_millis());

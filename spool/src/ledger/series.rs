@@ -36,6 +36,8 @@ pub struct NewJob {
 /// What closing a series came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
+    /// The study that is pending now: that of the first instance of the series, whatever later ones say.
+    pub study: StudyInstanceUid,
     /// How often the series has closed now.
     pub revision: Revision,
     /// The jobs that were queued.
@@ -118,14 +120,15 @@ impl Ledger {
                 return Err(SpoolError::Changed { series: series.clone() }.into());
             }
             if !state.is_open {
-                return Ok(Closed { revision: state.revision, jobs: Vec::new() });
+                let SeriesState { study, revision, .. } = state;
+                return Ok(Closed { study, revision, jobs: Vec::new() });
             }
             let revision = Revision(state.revision.0 + 1);
             mark_closed(transaction, series, revision, note, now)?;
             mark_pending(transaction, &state.study, now)?;
             let state = SeriesState { revision, ..state };
             let jobs = queue_all(transaction, series, &state, jobs, now)?;
-            Ok(Closed { revision, jobs })
+            Ok(Closed { study: state.study, revision, jobs })
         })
     }
 

@@ -60,7 +60,12 @@ fn a_job_gets_what_its_revision_had() {
     assert_eq!(job.ask.prompts, ["liver in \"abdomen\" CT"]);
     assert_eq!(job.destinations, ["archive", "pacs"]);
     assert!(spool.claim_job(bench.now()).unwrap().is_none());
-    close(&spool, &a.series, &[wish("r", PACS)], bench.now()).unwrap();
+    close(&spool, &a.series, &[wish("r", PACS), wish("s", PACS)], bench.now()).unwrap();
+    // One revision at a time: the later one names the results of the earlier one. Another rule does not wait.
+    let (other, _) = spool.claim_job(bench.now()).unwrap().unwrap();
+    assert_eq!((other.revision, other.rule.as_str()), (Revision(2), "s"));
+    assert!(spool.claim_job(bench.now()).unwrap().is_none());
+    spool.job_quarantined(job.id, "gap", "", bench.now()).unwrap();
     let (job, instances) = spool.claim_job(bench.now()).unwrap().unwrap();
     assert_eq!((job.revision, instances.len()), (Revision(2), 2));
 }
@@ -211,6 +216,40 @@ fn what_waits_for_a_busy_destination_is_not_due() {
     assert_eq!(spool.next_delivery_at(&["archive"]).unwrap(), Some(later), "no sooner");
     assert_eq!(spool.next_delivery_at(&["archive", "pacs"]).unwrap(), None);
     assert_eq!(spool.due_deliveries(later, &["archive", "pacs"]).unwrap(), []);
+}
+
+#[test]
+fn results_of_an_earlier_revision_are_delivered_first() {
+    let bench = Bench::new();
+    let (spool, first) = running(&bench, &["archive", "pacs"]);
+    write_results(&spool, &first, bench.now()).unwrap();
+    let [archive, pacs] = spool.due_deliveries(bench.now(), &[]).unwrap().try_into().unwrap();
+    let (soon, later) = (Moment::from_unix_millis(8_000), Moment::from_unix_millis(9_000));
+    spool.delivery_failed(archive.id, "refused to connect", Some(soon), bench.now()).unwrap();
+    spool.delivery_failed(pacs.id, "refused to connect", Some(later), bench.now()).unwrap();
+    send(&spool, &identity("1.1", "1.2", "1.9"), b"late").unwrap();
+    let wishes = [wish("r", &["archive", "pacs"]), wish("s", PACS)];
+    close(&spool, &first.series, &wishes, bench.now()).unwrap();
+    let (second, _) = spool.claim_job(bench.now()).unwrap().unwrap();
+    write_results(&spool, &second, bench.now()).unwrap();
+    let due = |now, busy: &[&str]| {
+        let due = spool.due_deliveries(now, busy).unwrap();
+        due.into_iter().map(|due| (due.id, due.job)).collect::<Vec<_>>()
+    };
+    assert_eq!(due(bench.now(), &[]), []);
+    assert_eq!(spool.next_delivery_at(&[]).unwrap(), Some(soon), "and not now");
+    assert_eq!(spool.next_delivery_at(&["archive"]).unwrap(), Some(later), "and not now");
+    assert_eq!(due(later, &["archive"]), [(pacs.id, first.id)]);
+    // Results of another rule do not wait for them.
+    let (other, _) = spool.claim_job(bench.now()).unwrap().unwrap();
+    write_results(&spool, &other, bench.now()).unwrap();
+    assert_eq!(due(bench.now(), &[]).last().unwrap().1, other.id);
+    // Through or given up, they are out of the way.
+    spool.delivery_done(archive.id, "BINARY", soon).unwrap();
+    assert_eq!(due(soon, &["pacs"]).last().unwrap().1, second.id);
+    spool.delivery_failed(pacs.id, "status 0122", None, later).unwrap();
+    assert_eq!(due(later, &["archive"]).first().unwrap().1, second.id);
+    assert_eq!(spool.next_delivery_at(&["archive"]).unwrap(), Some(bench.now()));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::JobId;
 use proptest::prelude::*;
 
 use super::bench::{Bench, close, identity, send, wish, write_results};
@@ -75,8 +76,28 @@ impl Model {
         }
     }
 
-    fn first(&mut self, state: &str) -> Option<&mut ModelJob> {
-        self.jobs.iter_mut().find(|job| job.state == state)
+    /// Takes the first queued job of a series that has none running.
+    fn claim(&mut self) -> Option<&ModelJob> {
+        let is_running = |job: &ModelJob| {
+            self.jobs.iter().any(|other| other.series == job.series && other.state == "running")
+        };
+        let next = self.jobs.iter().position(|job| job.state == "queued" && !is_running(job))?;
+        self.jobs[next].state = "running";
+        Some(&self.jobs[next])
+    }
+
+    /// Whether results of the job are the next of its series to be delivered.
+    fn is_in_turn(&self, job: JobId) -> bool {
+        let series = self.jobs[index(job)].series;
+        let is_next = |job: &ModelJob| job.series == series && job.state == "delivering";
+        self.jobs.iter().position(is_next) == Some(index(job))
+    }
+
+    /// Ends what somebody has in hand.
+    fn end(&mut self, job: JobId, from: &str, to: &'static str) {
+        let job = &mut self.jobs[index(job)];
+        assert_eq!(job.state, from);
+        job.state = to;
     }
 
     fn restart(&mut self) {
@@ -87,6 +108,11 @@ impl Model {
             job.state = if jobs.iter().any(later) { "superseded" } else { "queued" };
         }
     }
+}
+
+/// The ledger counts from 1.
+fn index(job: JobId) -> usize {
+    usize::try_from(job.0).unwrap() - 1
 }
 
 /// Does the operation to both; `running` holds jobs that workers have.
@@ -109,10 +135,7 @@ fn apply(
         }
         Operation::Claim => {
             let claimed = open.claim_job(now).unwrap().map(|(job, _)| job);
-            let expected = model.first("queued").map(|job| {
-                job.state = "running";
-                (job.series, job.revision)
-            });
+            let expected = model.claim().map(|job| (job.series, job.revision));
             let key = |job: &domain::Job| (job.series.clone(), job.revision.0);
             let expected = expected.map(|(series, revision)| (of(series, 0).series, revision));
             assert_eq!(claimed.as_ref().map(key), expected);
@@ -122,24 +145,26 @@ fn apply(
         Operation::Write => {
             let job = running.remove(0);
             write_results(open, &job, now).unwrap();
-            model.first("running").unwrap().state = "delivering";
+            model.end(job.id, "running", "delivering");
         }
         Operation::Quarantine => {
-            open.job_quarantined(running.remove(0).id, "gap", "", now).unwrap();
-            model.first("running").unwrap().state = "quarantined";
+            let job = running.remove(0);
+            open.job_quarantined(job.id, "gap", "", now).unwrap();
+            model.end(job.id, "running", "quarantined");
         }
         Operation::Deliver { refuse } => {
             let due = open.due_deliveries(now, &[]).unwrap();
-            let expected = model.first("delivering");
-            assert_eq!(due.is_empty(), expected.is_none());
-            if let (Some(delivery), Some(job)) = (due.first(), expected) {
+            assert_eq!(due.is_empty(), model.jobs.iter().all(|job| job.state != "delivering"));
+            assert!(due.iter().all(|delivery| model.is_in_turn(delivery.job)));
+            if let Some(delivery) = due.first() {
                 let done = if *refuse {
                     open.delivery_failed(delivery.id, "no", None, now)
                 } else {
                     open.delivery_done(delivery.id, "BINARY", now)
                 };
                 done.unwrap();
-                job.state = if *refuse { "quarantined" } else { "done" };
+                let state = if *refuse { "quarantined" } else { "done" };
+                model.end(delivery.job, "delivering", state);
             }
         }
         Operation::Restart => {

@@ -30,3 +30,17 @@ fn a_study_is_pending_from_a_closing_until_its_rules_were_asked() {
     let states: Vec<_> = jobs.iter().map(|job| (job.revision.0, job.state.as_str())).collect();
     assert_eq!(states, [(1, "superseded"), (1, "queued"), (2, "queued")]);
 }
+
+#[test]
+fn the_study_of_a_series_is_that_of_its_first_instance() {
+    let bench = Bench::new();
+    let (spool, _) = bench.open();
+    let (first, other) = (identity("1.1", "1.2", "1.3"), identity("1.9", "1.2", "1.4"));
+    send(&spool, &first, b"one").unwrap();
+    send(&spool, &other, b"two").unwrap();
+    for _ in 0..2 {
+        let closed = close(&spool, &first.series, &[], bench.now()).unwrap();
+        assert_eq!(closed.study, first.study);
+        assert_eq!(spool.pending_studies().unwrap(), [(closed.study, bench.now())]);
+    }
+}
