@@ -75,26 +75,17 @@ impl Committer {
         let mut wait = None;
         loop {
             let records = match next(work, wait) {
-                Ok(first) => self.work_off_whatever_happens(first, work),
-                Err(RecvTimeoutError::Timeout) => {
+                Ok(first) => whatever_happens(|| self.work_off(first, work)),
+                Err(RecvTimeoutError::Timeout) => whatever_happens(|| {
                     self.try_to_record();
                     false
-                }
+                }),
                 Err(RecvTimeoutError::Disconnected) => return self.try_to_record(),
             };
             // What is committed is preceded by those that are late; so some are left only where that failed.
             let is_left = !self.late.is_empty();
             wait = if records { Some(GATHERING) } else { is_left.then_some(PAUSE) };
         }
-    }
-
-    /// A bug costs the instances of its batch their answer, and not all others after them.
-    fn work_off_whatever_happens(&self, first: Work, work: &Receiver<Work>) -> bool {
-        let worked = AssertUnwindSafe(|| self.work_off(first, work));
-        panic::catch_unwind(worked).unwrap_or_else(|_| {
-            tracing::error!("instances could not be stored because of a bug");
-            true
-        })
     }
 
     /// Commits what waits, in batches; whether those that are late are to be recorded, too.
@@ -314,6 +305,15 @@ fn arrival(part: &PartFile, identity: &InstanceIdentity, there: There) -> Arriva
         called: origin.called.clone(),
         is_same,
     }
+}
+
+/// Whether those that are late are to be recorded after `work`. A bug costs the instances of its batch their answer, and not all others
+/// after them.
+fn whatever_happens(work: impl FnOnce() -> bool) -> bool {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        tracing::error!("instances could not be stored or recorded because of a bug");
+        true
+    })
 }
 
 /// What is asked for next, if it comes in time.
